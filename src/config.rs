@@ -1,0 +1,85 @@
+//! What the daemon was told: TOML, read once, checked, resolved.
+//!
+//! [`Config`] is what everybody reads; the raw file never leaves this module.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use crate::{
+    request::{Look, Shape},
+    still::Limits,
+};
+
+/// Everything the daemon needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Names this board in every topic: 1 to 64 of a-z A-Z 0-9 - _.
+    pub device_id: String,
+    /// The MQTT broker.
+    pub broker: Broker,
+    /// Where stills come from when a request names the camera.
+    pub camera: Camera,
+    /// What a photograph may be at most.
+    pub photo_limits: Limits,
+    /// How clips move when the request does not say.
+    pub look: Look,
+    /// How large and long clips are when the request does not say.
+    pub shape: Shape,
+    /// The kiosk page and the clips over HTTP; off unless configured.
+    pub http: Option<Http>,
+    /// Folder of finished clips; created when missing.
+    pub clips_dir: PathBuf,
+    /// Jobs that may wait; one more is answered `queue_full`.
+    pub queue_length_max: usize,
+}
+
+/// How to reach the MQTT broker.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// User name, when the broker wants one.
+    pub username: Option<String>,
+    /// File whose first line is the password.
+    pub password_file: Option<PathBuf>,
+    /// TLS, when configured.
+    pub tls: Option<Tls>,
+    /// Largest MQTT packet we accept and announce, in bytes.
+    pub packet_bytes_max: u32,
+    /// MQTT keep-alive.
+    pub keep_alive: Duration,
+}
+
+/// How to trust the broker.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// PEM file of the certificate authorities to trust.
+    pub ca_file: PathBuf,
+}
+
+/// Where stills come from when a request names the camera.
+#[derive(Clone, Debug)]
+pub enum Camera {
+    /// There is none: such requests are answered `no_camera`.
+    None,
+    /// A file that something else keeps fresh.
+    File(PathBuf),
+    /// A command that prints one JPEG or PNG to standard output.
+    Command {
+        /// Program and arguments; no shell is involved.
+        argv: Vec<String>,
+        /// Time after which it is ended.
+        timeout: Duration,
+    },
+}
+
+/// The HTTP listener.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The broker's WebSocket listener as displays reach it,
+    /// such as `ws://board.local:9001/mqtt`.
+    pub broker_websocket_url: String,
+}

@@ -1,0 +1,363 @@
+//! What is asked for: one clip, said completely and validated once.
+//!
+//! A [`Request`] that exists is within every limit; nothing downstream checks
+//! it again. How a request reaches us (command line, MQTT) is not known here.
+
+use std::{path::PathBuf, str::FromStr, sync::Arc};
+
+/// Shortest clip, in milliseconds.
+pub const DURATION_MS_MIN: u32 = 500;
+/// Longest clip, in milliseconds.
+pub const DURATION_MS_MAX: u32 = 60_000;
+/// Lowest frame rate, in frames per second.
+pub const FRAME_RATE_MIN: u32 = 5;
+/// Highest frame rate, in frames per second.
+pub const FRAME_RATE_MAX: u32 = 60;
+/// Smallest side of a clip, in pixels.
+pub const SIDE_PX_MIN: usize = 64;
+/// Longest side of a clip, in pixels.
+pub const LONG_SIDE_PX_MAX: usize = 3840;
+/// Longest short side of a clip, in pixels.
+pub const SHORT_SIDE_PX_MAX: usize = 2160;
+/// Long side of a clip whose size is left open, in pixels.
+pub const LONG_SIDE_PX_DEFAULT: usize = 1280;
+/// Longest job id, in characters.
+pub const JOB_ID_CHARS_MAX: usize = 64;
+
+/// One clip, asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Names the job in every answer.
+    pub id: JobId,
+    /// Where the photograph comes from.
+    pub source: Source,
+    /// How it shall move.
+    pub look: Look,
+    /// The size and length of the clip.
+    pub shape: Shape,
+}
+
+/// Where the photograph comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The still source that the daemon is configured with.
+    Camera,
+    /// The photograph's own bytes (JPEG, PNG or WebP).
+    Photo(Arc<[u8]>),
+    /// A local file. Never built from a network message.
+    Path(PathBuf),
+}
+
+/// How the picture shall move.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// Amount of motion, 0 (none) to 1 (as the model imagines it).
+    pub strength: f32,
+    /// Chooses one of many plausible motions.
+    pub seed: u64,
+    /// Where the wind blows or the stream runs to: degrees clockwise from
+    /// "to the right" as the viewer sees it, so 90 is down. `None` leaves it
+    /// to the model.
+    pub direction_deg: Option<f32>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            strength: 1.0,
+            seed: 1,
+            direction_deg: None,
+        }
+    }
+}
+
+impl Look {
+    /// Checks the ranges given at each field.
+    ///
+    /// # Errors
+    /// [`RequestError::Range`] names the first value that is out of range.
+    pub fn validated(self) -> Result<Self, RequestError> {
+        in_range("strength", f64::from(self.strength), 0.0, 1.0)?;
+        if let Some(degrees) = self.direction_deg {
+            in_range("direction", f64::from(degrees), -360.0, 360.0)?;
+        }
+        Ok(self)
+    }
+}
+
+/// The size and length of a clip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// Width and height; `None` keeps the photograph's proportions with a long
+    /// side of at most [`LONG_SIDE_PX_DEFAULT`].
+    pub size: Option<Size>,
+    /// Length of one turn of the loop, in milliseconds.
+    pub duration_ms: u32,
+    /// Frames per second, constant.
+    pub frame_rate: u32,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            size: None,
+            duration_ms: 4_000,
+            frame_rate: 30,
+        }
+    }
+}
+
+impl Shape {
+    /// Checks the ranges given at each field.
+    ///
+    /// # Errors
+    /// [`RequestError::Range`] names the first value that is out of range.
+    pub fn validated(self) -> Result<Self, RequestError> {
+        in_range(
+            "duration_ms",
+            f64::from(self.duration_ms),
+            f64::from(DURATION_MS_MIN),
+            f64::from(DURATION_MS_MAX),
+        )?;
+        in_range(
+            "frame_rate",
+            f64::from(self.frame_rate),
+            f64::from(FRAME_RATE_MIN),
+            f64::from(FRAME_RATE_MAX),
+        )?;
+        Ok(self)
+    }
+
+    /// Number of frames in one turn of the loop, at least 2.
+    pub fn frame_count(&self) -> u32 {
+        ((self.duration_ms * self.frame_rate + 500) / 1000).max(2)
+    }
+
+    /// Length of one turn of the loop as it is played, in seconds: a whole
+    /// number of frames.
+    pub fn period_s(&self) -> f32 {
+        self.frame_count() as f32 / self.frame_rate as f32
+    }
+}
+
+/// Width and height of a clip: even, within the limits of this module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    width_px: usize,
+    height_px: usize,
+}
+
+impl Size {
+    /// A size that can be encoded.
+    ///
+    /// # Errors
+    /// [`RequestError::Size`] if a side is odd or out of the limits.
+    pub fn new(width_px: usize, height_px: usize) -> Result<Self, RequestError> {
+        let (short, long) = (width_px.min(height_px), width_px.max(height_px));
+        let even = width_px.is_multiple_of(2) && height_px.is_multiple_of(2);
+        if even
+            && short >= SIDE_PX_MIN
+            && short <= SHORT_SIDE_PX_MAX
+            && long <= LONG_SIDE_PX_MAX
+        {
+            Ok(Self {
+                width_px,
+                height_px,
+            })
+        } else {
+            Err(RequestError::Size {
+                width_px,
+                height_px,
+            })
+        }
+    }
+
+    /// The largest size of the given proportions whose long side is at most
+    /// [`LONG_SIDE_PX_DEFAULT`], never larger than the picture itself.
+    pub fn fitting(picture_width_px: usize, picture_height_px: usize) -> Self {
+        let long = picture_width_px.max(picture_height_px).max(1);
+        let scale = (LONG_SIDE_PX_DEFAULT as f64 / long as f64).min(1.0);
+        let side = |px: usize| {
+            let even = (px as f64 * scale / 2.0).round() as usize * 2;
+            even.clamp(SIDE_PX_MIN, LONG_SIDE_PX_DEFAULT)
+        };
+        Self {
+            width_px: side(picture_width_px),
+            height_px: side(picture_height_px),
+        }
+    }
+
+    /// Width in pixels, even.
+    pub fn width_px(&self) -> usize {
+        self.width_px
+    }
+
+    /// Height in pixels, even.
+    pub fn height_px(&self) -> usize {
+        self.height_px
+    }
+}
+
+impl FromStr for Size {
+    type Err = RequestError;
+
+    /// Reads `1280x720`.
+    fn from_str(text: &str) -> Result<Self, RequestError> {
+        let sides = text
+            .split_once(['x', 'X', '×'])
+            .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+        match sides {
+            Some((width_px, height_px)) => Self::new(width_px, height_px),
+            None => Err(RequestError::SizeText(text.to_owned())),
+        }
+    }
+}
+
+/// Names a job: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct JobId(String);
+
+impl JobId {
+    /// A new id that sorts by time (ULID).
+    pub fn generate() -> Self {
+        Self(ulid::Ulid::generate().to_string())
+    }
+
+    /// The id as text, safe in a topic, a file name and a log line.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for JobId {
+    type Err = RequestError;
+
+    fn from_str(text: &str) -> Result<Self, RequestError> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if text.is_empty() || text.len() > JOB_ID_CHARS_MAX || !text.chars().all(legal) {
+            return Err(RequestError::JobId {
+                chars: text.chars().count(),
+            });
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for JobId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The requester asked for something impossible.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RequestError {
+    /// A number is outside its range.
+    #[error("{name} is {value}, allowed are {min} to {max}")]
+    Range {
+        /// The option's name.
+        name: &'static str,
+        /// What was asked.
+        value: f64,
+        /// Smallest allowed value.
+        min: f64,
+        /// Largest allowed value.
+        max: f64,
+    },
+    /// A size that cannot be encoded.
+    #[error(
+        "size is {width_px}x{height_px}, allowed are even sides from {SIDE_PX_MIN} \
+         to {LONG_SIDE_PX_MAX}x{SHORT_SIDE_PX_MAX} (or portrait)"
+    )]
+    Size {
+        /// Width asked for.
+        width_px: usize,
+        /// Height asked for.
+        height_px: usize,
+    },
+    /// A size that is not of the form `WIDTHxHEIGHT`.
+    #[error("size is {0:?}, expected WIDTHxHEIGHT such as 1280x720")]
+    SizeText(String),
+    /// A job id with illegal characters or length.
+    #[error(
+        "job_id has {chars} characters or illegal ones, allowed are 1 to {JOB_ID_CHARS_MAX} \
+         of a-z A-Z 0-9 - _ ."
+    )]
+    JobId {
+        /// Length of what was given.
+        chars: usize,
+    },
+}
+
+fn in_range(name: &'static str, value: f64, min: f64, max: f64) -> Result<(), RequestError> {
+    // Written so that NaN is refused as well.
+    if (min..=max).contains(&value) {
+        Ok(())
+    } else {
+        Err(RequestError::Range {
+            name,
+            value,
+            min,
+            max,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_at_and_beyond_the_limits() {
+        assert!(Size::new(3840, 2160).is_ok());
+        assert!(Size::new(2160, 3840).is_ok());
+        assert!(Size::new(64, 64).is_ok());
+        for (width_px, height_px) in [(62, 64), (3842, 2160), (3840, 2162), (101, 100), (0, 0)] {
+            assert!(Size::new(width_px, height_px).is_err(), "{width_px}x{height_px}");
+        }
+    }
+
+    #[test]
+    fn fitting_keeps_proportions_and_never_enlarges() {
+        let size = Size::fitting(4096, 2304);
+        assert_eq!((size.width_px(), size.height_px()), (1280, 720));
+        let size = Size::fitting(301, 640);
+        assert_eq!((size.width_px(), size.height_px()), (302, 640));
+        let size = Size::fitting(4096, 64);
+        assert_eq!((size.width_px(), size.height_px()), (1280, 64));
+    }
+
+    #[test]
+    fn impossible_numbers_are_named() {
+        let look = Look {
+            strength: f32::NAN,
+            ..Look::default()
+        };
+        assert!(look.validated().is_err());
+        let shape = Shape {
+            frame_rate: 0,
+            ..Shape::default()
+        };
+        let said = shape.validated().expect_err("0 frames per second").to_string();
+        assert_eq!(said, "frame_rate is 0, allowed are 5 to 60");
+    }
+
+    #[test]
+    fn frame_count_is_exact() {
+        assert_eq!(Shape::default().frame_count(), 120);
+        let odd = Shape {
+            duration_ms: 1_017,
+            ..Shape::default()
+        };
+        assert_eq!(odd.frame_count(), 31);
+    }
+
+    #[test]
+    fn job_ids_cannot_leave_their_topic() {
+        assert!("a/b".parse::<JobId>().is_err());
+        assert!("+".parse::<JobId>().is_err());
+        assert!("".parse::<JobId>().is_err());
+        assert!("x".repeat(65).parse::<JobId>().is_err());
+        assert!("till-3_2026.1".parse::<JobId>().is_ok());
+    }
+}
