@@ -18,6 +18,8 @@ pub struct Config {
     pub broker: Broker,
     /// Where stills come from when a request names the camera.
     pub camera: Camera,
+    /// `motion.toml` of another network than the one built in.
+    pub model_file: Option<PathBuf>,
     /// What a photograph may be at most.
     pub photo_limits: Limits,
     /// How clips move when the request does not say.

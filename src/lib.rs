@@ -6,8 +6,14 @@ pub mod request;
 
 pub mod still;
 
+pub mod scene;
+
 pub mod director;
 
 pub mod clip;
 
 pub mod config;
+
+pub mod device;
+
+pub mod pipeline;

@@ -1,0 +1,3 @@
+//! Everything that touches the world, each behind a small trait of a stage.
+
+pub mod tract;
