@@ -1,6 +1,12 @@
 //! The finished loop: H.264 in an MP4 file, and what there is to know of it.
 
-use std::path::PathBuf;
+pub mod mp4;
+pub mod poster;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::{director::Report, picture::Yuv420, request::JobId};
 
@@ -61,4 +67,25 @@ pub enum ClipError {
     /// The encoder refused.
     #[error("encoder: {0}")]
     Encoder(String),
+    /// The stream does not fit its container.
+    #[error("mp4: {0}")]
+    Container(String),
+    /// The file cannot be written: folder, permission, space.
+    #[error("cannot write {}: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl ClipError {
+    /// A [`ClipError::Write`] for this file.
+    pub fn write(path: &Path, error: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            error,
+        }
+    }
 }

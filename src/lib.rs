@@ -8,6 +8,12 @@ pub mod still;
 
 pub mod scene;
 
+pub mod motion;
+
+pub mod arch;
+
+pub mod frames;
+
 pub mod director;
 
 pub mod clip;

@@ -1,13 +1,35 @@
 //! A photograph in, a clip out: the stages in order, on named threads.
+//!
+//! Decoding and looking happen once; then workers draw frames in parallel while
+//! one thread puts them in order, shows them to the director and encodes them.
+//! A fixed number of frames circulates, so memory does not depend on the
+//! clip's length. The first error ends the render and is the one reported.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    num::NonZeroU32,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use sha2::{Digest, Sha256};
 
 use crate::{
-    clip::{Clip, ClipError},
+    clip::{Clip, ClipError, VideoEncoder, mp4::Mp4Writer, poster},
+    director::{Director, Report},
+    frames::{Frame, Renderer},
+    motion::Motion,
     picture::Yuv420,
-    request::{JobId, Look, RequestError, Shape},
-    scene::{Network, NetworkError},
-    still::{Limits, Origin, StillError},
+    request::{JobId, Look, RequestError, Shape, Size},
+    scene::{Network, NetworkError, Scene},
+    still::{Limits, Origin, Still, StillError, decode},
 };
 
 /// One render, fully said.
@@ -44,6 +66,8 @@ pub enum Stage {
 pub trait Onlooker: Sync {
     /// A stage begins.
     fn stage(&self, _stage: Stage) {}
+    /// The scene is understood and its motion imagined; nothing is drawn yet.
+    fn imagined(&self, _scene: &Scene, _motion: &Motion, _renderer: &Renderer) {}
     /// Frame `index` of `count` has been drawn; called in order.
     fn frame(&self, _index: u32, _count: u32, _planes: &Yuv420) {}
     /// Asked before every frame; `true` ends the render with
@@ -53,17 +77,171 @@ pub trait Onlooker: Sync {
     }
 }
 
+/// Makes the encoder of one clip from its width, height and frame rate.
+pub type NewEncoder = dyn Fn(usize, usize, u32) -> Result<Box<dyn VideoEncoder>, ClipError> + Sync;
+
 /// Makes the clip.
 ///
 /// # Errors
 /// The first cause, as [`PipelineError`]; nothing is left at `clip_path`.
 pub fn render(
     network: &dyn Network,
+    new_encoder: &NewEncoder,
     job: &Job<'_>,
     onlooker: &dyn Onlooker,
 ) -> Result<Clip, PipelineError> {
-    let _ = (network, job, onlooker);
-    todo!()
+    onlooker.stage(Stage::Decoding);
+    let shape = job.shape.validated()?;
+    let look = job.look.validated()?;
+    let still = {
+        let photo = decode(job.photo, job.limits)?;
+        let size = shape
+            .size
+            .unwrap_or_else(|| Size::fitting(photo.width_px, photo.height_px));
+        Still::compose(&photo, size, job.origin)
+    };
+
+    onlooker.stage(Stage::Looking);
+    let scene = Scene::look(network, still, &look)?;
+    let motion = Motion::imagine(&scene, shape.period_s(), look.seed);
+    let renderer = Renderer::new(&scene, &motion, shape);
+    onlooker.imagined(&scene, &motion, &renderer);
+
+    onlooker.stage(Stage::Rendering);
+    let planes = &scene.still.planes;
+    let (width_px, height_px) = (planes.width_px(), planes.height_px());
+    let encoder = new_encoder(width_px, height_px, shape.frame_rate)?;
+    let (codecs, report) = film(&renderer, planes, encoder, job, onlooker)?;
+    let (size_bytes, sha256) =
+        digest(job.clip_path).map_err(|error| ClipError::write(job.clip_path, error))?;
+    Ok(Clip {
+        path: job.clip_path.to_owned(),
+        size_bytes,
+        sha256,
+        codecs,
+        width_px,
+        height_px,
+        frame_rate: shape.frame_rate,
+        frame_count: renderer.frame_count(),
+        job_id: job.id.clone(),
+        poster_jpeg: poster::encode(planes)?,
+        report,
+    })
+}
+
+/// Draws and encodes every frame, and completes the file.
+fn film(
+    renderer: &Renderer,
+    still: &Yuv420,
+    mut encoder: Box<dyn VideoEncoder>,
+    job: &Job<'_>,
+    onlooker: &dyn Onlooker,
+) -> Result<(String, Report), PipelineError> {
+    let count = renderer.frame_count();
+    let frame_rate = NonZeroU32::new(job.shape.frame_rate).expect("a validated rate is not 0");
+    let mut writer = Mp4Writer::create(job.clip_path, frame_rate, count)?;
+    let mut director = Director::new(still, renderer);
+
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let circulating = workers + 2;
+    let (give_back, blanks) = sync_channel(circulating);
+    let (deliver, drawn) = sync_channel(circulating);
+    for _ in 0..circulating {
+        give_back
+            .send(renderer.blank())
+            .expect("the channel holds every circulating frame");
+    }
+    let studio = Studio {
+        renderer,
+        next: AtomicU32::new(0),
+        blanks: Mutex::new(blanks),
+        is_over: AtomicBool::new(false),
+    };
+    thread::scope(|scope| {
+        for worker in 0..workers {
+            let (studio, deliver) = (&studio, deliver.clone());
+            thread::Builder::new()
+                .name(format!("frames-{worker}"))
+                .spawn_scoped(scope, move || studio.draw_frames(&deliver))
+                .map_err(|error| ClipError::Encoder(format!("no thread: {error}")))?;
+        }
+        drop(deliver);
+        let filmed = in_order(&drawn, count, |frame| {
+            if onlooker.is_cancelled() {
+                return Err(PipelineError::Cancelled);
+            }
+            onlooker.frame(frame.index, count, &frame.planes);
+            director.watch(&frame);
+            writer.append(&encoder.encode(&frame.planes)?)?;
+            // No worker waits for it any more when the clip is complete.
+            let _ = give_back.send(frame);
+            Ok(())
+        });
+        studio.is_over.store(true, Ordering::Relaxed);
+        drop(give_back);
+        drop(drawn);
+        filmed
+    })?;
+    Ok((writer.finish(job.clip_path)?, director.report()))
+}
+
+/// What the drawing threads share.
+struct Studio<'a> {
+    renderer: &'a Renderer,
+    next: AtomicU32,
+    blanks: Mutex<Receiver<Frame>>,
+    is_over: AtomicBool,
+}
+
+impl Studio<'_> {
+    /// Takes a blank frame first and a number second, so that whoever holds the
+    /// lowest number always has a frame to draw it on.
+    fn draw_frames(&self, deliver: &SyncSender<Frame>) {
+        loop {
+            let blank = {
+                let blanks = self.blanks.lock().expect("receiving does not panic");
+                blanks.recv()
+            };
+            let Ok(mut frame) = blank else { return };
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            if index >= self.renderer.frame_count() || self.is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            self.renderer.draw(index, &mut frame);
+            if deliver.send(frame).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Hands over `count` frames in the order of their index.
+fn in_order(
+    drawn: &Receiver<Frame>,
+    count: u32,
+    mut hand_over: impl FnMut(Frame) -> Result<(), PipelineError>,
+) -> Result<(), PipelineError> {
+    let mut early = BTreeMap::new();
+    for expected in 0..count {
+        let frame = loop {
+            if let Some(frame) = early.remove(&expected) {
+                break frame;
+            }
+            let frame = drawn
+                .recv()
+                .map_err(|_| ClipError::Encoder("a drawing thread ended early".to_owned()))?;
+            early.insert(frame.index, frame);
+        };
+        hand_over(frame)?;
+    }
+    Ok(())
+}
+
+/// Size and SHA-256 of a file, read in pieces.
+fn digest(path: &Path) -> io::Result<(u64, String)> {
+    let mut hasher = Sha256::new();
+    let size_bytes = io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok((size_bytes, format!("{:x}", hasher.finalize())))
 }
 
 /// Whose fault it is, and so what is done about it.

@@ -1,3 +1,4 @@
 //! Everything that touches the world, each behind a small trait of a stage.
 
+pub mod h264;
 pub mod tract;

@@ -1,0 +1,59 @@
+//! The still as a small JPEG, shown until the clip plays.
+
+use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder, imageops::FilterType};
+
+use crate::{clip::ClipError, picture::Yuv420};
+
+/// Largest poster, in bytes.
+pub const POSTER_BYTES_MAX: usize = 100_000;
+/// Long side of the poster, in pixels, before it has to shrink.
+const LONG_SIDE_PX: u32 = 1280;
+
+/// Encodes the still as a JPEG of at most [`POSTER_BYTES_MAX`]: coarser first,
+/// then smaller, until it fits.
+///
+/// # Errors
+/// [`ClipError::Encoder`] when the JPEG encoder fails or nothing fits.
+pub fn encode(still: &Yuv420) -> Result<Vec<u8>, ClipError> {
+    let rgb = still.to_rgb();
+    let (width_px, height_px) = (rgb.width_px as u32, rgb.height_px as u32);
+    let picture = RgbImage::from_raw(width_px, height_px, rgb.bytes)
+        .expect("a picture has three bytes for each pixel");
+    let mut picture = DynamicImage::ImageRgb8(picture);
+    let mut long_side_px = width_px.max(height_px).min(LONG_SIDE_PX);
+    while long_side_px >= 64 {
+        if picture.width().max(picture.height()) > long_side_px {
+            picture = picture.resize(long_side_px, long_side_px, FilterType::Triangle);
+        }
+        for quality in [85, 70, 50] {
+            let mut jpeg = Vec::new();
+            picture
+                .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, quality))
+                .map_err(|error| ClipError::Encoder(format!("poster: {error}")))?;
+            if jpeg.len() <= POSTER_BYTES_MAX {
+                return Ok(jpeg);
+            }
+        }
+        long_side_px = long_side_px * 3 / 4;
+    }
+    let reason = format!("poster: no size fits into {POSTER_BYTES_MAX} bytes");
+    Err(ClipError::Encoder(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::Rgb;
+
+    #[test]
+    fn even_pure_noise_fits() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let noise = Rgb {
+            width_px: 1600,
+            height_px: 900,
+            bytes: (0..1600 * 900 * 3).map(|_| rng.u8(..)).collect(),
+        };
+        let jpeg = encode(&Yuv420::from_rgb(&noise)).expect("a poster");
+        assert!(jpeg.len() <= POSTER_BYTES_MAX && jpeg.starts_with(&[0xff, 0xd8]));
+    }
+}

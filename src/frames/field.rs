@@ -1,0 +1,290 @@
+//! Displacement over the loop, on a grid of nodes laid over the clip.
+//!
+//! Streams run along the trajectories of their own velocity field, integrated
+//! once per clip; since the velocity fades to zero at the border of what may
+//! move, no trajectory leaves it and the map never folds. Oscillation is a sum
+//! of harmonics. Both are zero at phase 0 by construction.
+
+use std::f32::consts::TAU;
+
+use crate::{
+    frames::laid::Laid,
+    motion::{Harmonic, Motion},
+    picture::Plane,
+    scene::{HARMONIC_COUNT, Profile},
+};
+
+/// Distance between nodes, in luma pixels.
+pub const NODE_STRIDE_PX: usize = 8;
+/// Steps of a trajectory's table on either side of the still.
+const LEVELS: usize = 8;
+/// Longest way that a stream runs before it hands over to its next layer, in
+/// picture widths: farther, and the still's texture stretches visibly.
+const REACH_MAX: f32 = 0.05;
+/// Longest time between two hand-overs, in seconds.
+const HAND_OVER_S_MAX: f32 = 5.0;
+/// Shortest time between two hand-overs, in seconds.
+const HAND_OVER_S_MIN: f32 = 0.8;
+/// How far regions drift out of step, as a share of one hand-over. The speed
+/// varies over the loop by pi times as much, so it stays small.
+const OUT_OF_STEP: f32 = 0.08;
+/// Slowest stream that is rendered as one, in luma pixels per second.
+const SPEED_PX_S_MIN: f32 = 0.25;
+/// Frequencies and shares of the flicker of flames, in hertz.
+const FLICKER: [(f32, f32); 4] = [(1.7, 0.4), (2.9, 0.3), (4.3, 0.2), (6.1, 0.1)];
+/// Change of brightness of the brightest flame, as a share of its brightness.
+const FLICKER_DEPTH: f32 = 0.22;
+
+/// Everything that moves at one node at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NodeState {
+    /// Displacement of the first layer, in luma pixels: the pixel here shows
+    /// what stood this far up the stream.
+    pub near_px: [f32; 2],
+    /// Displacement of the second layer, in luma pixels.
+    pub far_px: [f32; 2],
+    /// Share of the second layer, 0..=1.
+    pub far_share: f32,
+    /// Amplification of the detail band that undoes the loss of contrast where
+    /// two layers mix; 1 is none.
+    pub detail_gain: f32,
+    /// Factor on the brightness; 1 is none.
+    pub light_gain: f32,
+}
+
+/// The clip's motion at the nodes.
+pub struct Field {
+    /// Nodes per row; the last stands at or beyond the right edge.
+    pub columns: usize,
+    /// Number of rows of nodes.
+    pub rows: usize,
+    /// Hand-overs in one turn of the loop.
+    hand_overs: u32,
+    turns: [u32; HARMONIC_COUNT],
+    period_s: f32,
+    nodes: Vec<Node>,
+    /// For each node `2 * LEVELS + 1` displacements along its trajectory.
+    trajectories: Vec<[f32; 2]>,
+}
+
+#[derive(Clone, Default)]
+struct Node {
+    is_stream: bool,
+    harmonics: [Harmonic; HARMONIC_COUNT],
+    /// Correlation of the two layers' detail.
+    likeness: f32,
+    light: f32,
+    phase: f32,
+}
+
+impl Node {
+    fn new(laid: &Laid, motion: &Motion, column: usize, row: usize) -> Self {
+        let (x, y) = laid.cell(column, row);
+        let is_open = laid.is_open(column, row);
+        Self {
+            // Slower than this nobody sees it run.
+            is_stream: is_open && laid.speed_at(column, row) > SPEED_PX_S_MIN,
+            harmonics: if is_open { laid.harmonics(column, row) } else { Default::default() },
+            likeness: 1.0,
+            light: motion.light.bilinear(x, y),
+            phase: motion.phase.bilinear(x, y),
+        }
+    }
+}
+
+impl Field {
+    /// Lays the motion over a clip of the mask's size.
+    pub fn new(motion: &Motion, profile: Profile, mask: &Plane<u8>, period_s: f32) -> Self {
+        let (width, height) = (mask.width_px, mask.height_px);
+        let columns = width / NODE_STRIDE_PX + 2;
+        let rows = height / NODE_STRIDE_PX + 2;
+        let laid = Laid::new(motion, profile, mask, columns, rows);
+        let nodes = (0..columns * rows)
+            .map(|at| Node::new(&laid, motion, at % columns, at / columns))
+            .collect();
+        let mut field = Self {
+            columns,
+            rows,
+            hand_overs: hand_overs(&laid, width as f32, period_s),
+            turns: motion.turns,
+            period_s,
+            nodes,
+            trajectories: Vec::new(),
+        };
+        field.trace(&laid);
+        field
+    }
+
+    /// Whether anything at this node ever changes.
+    pub fn is_active(&self, column: usize, row: usize) -> bool {
+        let node = &self.nodes[row * self.columns + column];
+        node.is_stream || node.light > 0.0 || node.harmonics.iter().any(moves)
+    }
+
+    /// Whether the light at this node ever changes.
+    pub fn is_lit(&self, column: usize, row: usize) -> bool {
+        self.nodes[row * self.columns + column].light > 0.0
+    }
+
+    /// Whether a stream runs through this node.
+    pub fn is_stream(&self, column: usize, row: usize) -> bool {
+        self.nodes[row * self.columns + column].is_stream
+    }
+
+    /// Farthest displacement of any node at any time, in luma pixels.
+    pub fn reach_px(&self) -> f32 {
+        let sway = |node: &Node| {
+            let amplitude = |[re, im]: [f32; 2]| 2.0 * re.hypot(im);
+            let x: f32 = node.harmonics.iter().map(|h| amplitude(h.x)).sum();
+            let y: f32 = node.harmonics.iter().map(|h| amplitude(h.y)).sum();
+            x.hypot(y)
+        };
+        let streams = self.trajectories.iter().map(|d| d[0].hypot(d[1]));
+        streams.fold(0.0, f32::max) + self.nodes.iter().map(sway).fold(0.0, f32::max)
+    }
+
+    /// Measures, for every stream, how alike the detail of its two layers is:
+    /// the correlation of `detail_at` around the two ends of one hand-over.
+    pub fn compare_layers(&mut self, detail_at: impl Fn(f32, f32) -> f32) {
+        let half_window = 12i32;
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let at = row * self.columns + column;
+                if !self.nodes[at].is_stream {
+                    continue;
+                }
+                let (back, ahead) = (self.displaced(at, 0.25), self.displaced(at, -0.25));
+                let (mut both, mut first, mut second) = (0.0f32, 1.0f32, 1.0f32);
+                for dy in (-half_window..half_window).step_by(3) {
+                    for dx in (-half_window..half_window).step_by(3) {
+                        let x = (column * NODE_STRIDE_PX) as f32 + dx as f32;
+                        let y = (row * NODE_STRIDE_PX) as f32 + dy as f32;
+                        let a = detail_at(x - back[0], y - back[1]);
+                        let b = detail_at(x - ahead[0], y - ahead[1]);
+                        both += a * b;
+                        first += a * a;
+                        second += b * b;
+                    }
+                }
+                self.nodes[at].likeness = (both / (first * second).sqrt()).clamp(0.0, 1.0);
+            }
+        }
+    }
+
+    /// The state of a node at `phase`, in turns of the loop (0..1).
+    pub fn state(&self, column: usize, row: usize, phase: f32) -> NodeState {
+        let at = row * self.columns + column;
+        let node = &self.nodes[at];
+        let sway = self.sway(node, phase);
+        let light_gain = 1.0 + node.light * FLICKER_DEPTH * self.flicker(node, phase);
+        if !node.is_stream {
+            return NodeState {
+                near_px: sway,
+                far_px: sway,
+                far_share: 0.0,
+                detail_gain: 1.0,
+                light_gain,
+            };
+        }
+        let hand_overs = self.hand_overs as f32;
+        let drift = OUT_OF_STEP * hand_overs * node.phase * 0.5 * (1.0 - (TAU * phase).cos());
+        let way = 0.5 * (hand_overs * phase + drift);
+        let near = (way + 0.5).rem_euclid(1.0) - 0.5;
+        let far = way.rem_euclid(1.0) - 0.5;
+        let near_share = 1.0 - 2.0 * near.abs();
+        let far_share = 1.0 - near_share;
+        let variance = near_share * near_share
+            + far_share * far_share
+            + 2.0 * node.likeness * near_share * far_share;
+        let add = |a: [f32; 2], b: [f32; 2]| [a[0] + b[0], a[1] + b[1]];
+        NodeState {
+            near_px: add(self.displaced(at, near), sway),
+            far_px: add(self.displaced(at, far), sway),
+            far_share,
+            detail_gain: 1.0 / variance.sqrt(),
+            light_gain,
+        }
+    }
+
+    fn sway(&self, node: &Node, phase: f32) -> [f32; 2] {
+        let mut sway = [0.0, 0.0];
+        for (harmonic, turns) in node.harmonics.iter().zip(self.turns) {
+            let (sine, cosine) = (TAU * phase * turns as f32).sin_cos();
+            // Re(S (e^{i a} - 1)): zero at phase 0.
+            let part = |[re, im]: [f32; 2]| re * (cosine - 1.0) - im * sine;
+            sway[0] += part(harmonic.x);
+            sway[1] += part(harmonic.y);
+        }
+        sway
+    }
+
+    fn flicker(&self, node: &Node, phase: f32) -> f32 {
+        FLICKER
+            .iter()
+            .enumerate()
+            .map(|(index, (hertz, share))| {
+                let turns = (hertz * self.period_s).round().max(1.0);
+                let start = TAU * (0.31 * index as f32 + 0.12 * node.phase);
+                share * ((TAU * turns * phase + start).cos() - start.cos())
+            })
+            .sum()
+    }
+
+    /// Displacement along the trajectory, `way` in -0.5..=0.5 of two hand-overs.
+    fn displaced(&self, node: usize, way: f32) -> [f32; 2] {
+        let table = &self.trajectories[node * (2 * LEVELS + 1)..(node + 1) * (2 * LEVELS + 1)];
+        let at = ((way + 0.5) * (2 * LEVELS) as f32).clamp(0.0, (2 * LEVELS) as f32);
+        let low = (at as usize).min(2 * LEVELS - 1);
+        let rest = at - low as f32;
+        [0, 1].map(|axis| table[low][axis] * (1.0 - rest) + table[low + 1][axis] * rest)
+    }
+
+    /// Integrates every stream's trajectory, forwards and backwards.
+    fn trace(&mut self, laid: &Laid) {
+        let hand_over_s = self.period_s / self.hand_overs as f32;
+        let step_s = hand_over_s / LEVELS as f32;
+        let stride = NODE_STRIDE_PX as f32;
+        self.trajectories = vec![[0.0; 2]; self.nodes.len() * (2 * LEVELS + 1)];
+        for (node, table) in self
+            .nodes
+            .iter()
+            .zip(self.trajectories.chunks_exact_mut(2 * LEVELS + 1))
+            .enumerate()
+            .filter(|(_, (node, _))| node.is_stream)
+            .map(|(at, (_, table))| (at, table))
+        {
+            let start = [(node % self.columns) as f32, (node / self.columns) as f32];
+            for sign in [-1.0f32, 1.0] {
+                let mut position = start;
+                for level in 1..=LEVELS {
+                    let move_by = |from: [f32; 2], velocity: [f32; 2], seconds: f32| {
+                        [0, 1].map(|axis| from[axis] - sign * velocity[axis] * seconds / stride)
+                    };
+                    // Midpoint rule: the trajectory curves with the stream.
+                    let half = move_by(position, laid.velocity(position), step_s / 2.0);
+                    position = move_by(position, laid.velocity(half), step_s);
+                    let entry = (LEVELS as f32 + sign * level as f32) as usize;
+                    table[entry] = [0, 1].map(|axis| (start[axis] - position[axis]) * stride);
+                }
+            }
+        }
+    }
+}
+
+/// Hand-overs in one turn of the loop: enough that the faster streams stay
+/// within their reach.
+fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
+    let mut speeds: Vec<f32> = laid
+        .speeds()
+        .filter(|speed| *speed > SPEED_PX_S_MIN)
+        .collect();
+    speeds.sort_by(f32::total_cmp);
+    let fast = speeds.get(speeds.len() * 9 / 10).copied().unwrap_or(0.0);
+    let wanted = (fast * period_s / (REACH_MAX * width_px)).max(period_s / HAND_OVER_S_MAX);
+    let most = (period_s / HAND_OVER_S_MIN).floor().max(1.0);
+    wanted.ceil().clamp(1.0, most) as u32
+}
+
+fn moves(harmonic: &Harmonic) -> bool {
+    harmonic.x.iter().chain(&harmonic.y).any(|part| part.abs() > 1e-3)
+}

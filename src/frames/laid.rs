@@ -1,0 +1,204 @@
+//! The motion carried from the network's grid to the nodes of the clip.
+
+use crate::{
+    frames::{field::NODE_STRIDE_PX, mask::box_mean},
+    motion::{Harmonic, Motion},
+    picture::Plane,
+    scene::{HARMONIC_COUNT, Profile},
+};
+
+/// The motion brought to the nodes: velocity in luma pixels per second, already
+/// faded at the border of what may move.
+pub struct Laid {
+    velocity_x: Plane<f32>,
+    velocity_y: Plane<f32>,
+    open: Plane<f32>,
+    harmonics: Vec<Plane<Harmonic>>,
+    /// Luma pixels per unit of motion (one picture width), in x and y.
+    unit_px: [f32; 2],
+    /// Cells of the network's grid per node, in x and y.
+    step: [f32; 2],
+}
+
+impl Laid {
+    /// Lays the motion over a clip of the mask's size.
+    pub fn new(
+        motion: &Motion,
+        profile: Profile,
+        mask: &Plane<u8>,
+        columns: usize,
+        rows: usize,
+    ) -> Self {
+        let (width, height) = (mask.width_px as f32, mask.height_px as f32);
+        // Motion is isotropic in the network's pixels, which the fitting to its
+        // input may have stretched.
+        let unit_px = [
+            width,
+            profile.width_px as f32 * height / profile.height_px as f32,
+        ];
+        let step = [
+            NODE_STRIDE_PX as f32 * motion.gate.width_px as f32 / width,
+            NODE_STRIDE_PX as f32 * motion.gate.height_px as f32 / height,
+        ];
+        let open = Plane::from_fn(columns, rows, |c, r| mean_around(mask, c, r));
+        // Outside the gate the velocity means nothing, so what stands inside is
+        // carried over the border before it is faded there.
+        let weight = box_mean(&motion.gate, 2);
+        let carried = |flow: &Plane<f32>, unit: f32| {
+            let mut gated = flow.clone();
+            for (value, gate) in gated.samples.iter_mut().zip(&motion.gate.samples) {
+                *value *= gate;
+            }
+            let sum = box_mean(&gated, 2);
+            Plane::from_fn(columns, rows, |c, r| {
+                let (x, y) = cell(c, r, step);
+                let weight = weight.bilinear(x, y);
+                let value = if weight > 0.02 { sum.bilinear(x, y) / weight } else { 0.0 };
+                value * unit * open.at(c, r)
+            })
+        };
+        Self {
+            velocity_x: carried(&motion.flow_x, unit_px[0]),
+            velocity_y: carried(&motion.flow_y, unit_px[1]),
+            open,
+            harmonics: motion
+                .harmonics
+                .iter()
+                .map(|plane| carried_harmonic(plane, motion, &weight))
+                .collect(),
+            unit_px,
+            step,
+        }
+    }
+
+    /// Velocity at a position in nodes, in luma pixels per second.
+    pub fn velocity(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        [self.velocity_x.bilinear(x, y), self.velocity_y.bilinear(x, y)]
+    }
+
+    /// Speed at a node, in luma pixels per second.
+    pub fn speed_at(&self, column: usize, row: usize) -> f32 {
+        self.velocity_x
+            .at(column, row)
+            .hypot(self.velocity_y.at(column, row))
+    }
+
+    /// Speeds at all nodes, in luma pixels per second.
+    pub fn speeds(&self) -> impl Iterator<Item = f32> {
+        self.velocity_x
+            .samples
+            .iter()
+            .zip(&self.velocity_y.samples)
+            .map(|(x, y)| x.hypot(*y))
+    }
+
+    /// Whether anything may move at this node.
+    pub fn is_open(&self, column: usize, row: usize) -> bool {
+        self.open.at(column, row) > 0.0
+    }
+
+    /// The oscillation at this node, in luma pixels.
+    pub fn harmonics(&self, column: usize, row: usize) -> [Harmonic; HARMONIC_COUNT] {
+        let (x, y) = self.cell(column, row);
+        std::array::from_fn(|index| match self.harmonics.get(index) {
+            Some(plane) => scaled(bilinear(plane, x, y), self.unit_px),
+            None => Harmonic::default(),
+        })
+    }
+
+    /// The position of a node on the network's grid.
+    pub fn cell(&self, column: usize, row: usize) -> (f32, f32) {
+        cell(column, row, self.step)
+    }
+}
+
+fn cell(column: usize, row: usize, step: [f32; 2]) -> (f32, f32) {
+    (
+        column as f32 * step[0] - 0.5,
+        row as f32 * step[1] - 0.5,
+    )
+}
+
+/// Mean of the mask over the square around a node, 0..=1.
+fn mean_around(mask: &Plane<u8>, column: usize, row: usize) -> f32 {
+    let half = NODE_STRIDE_PX / 2;
+    let span = |index: usize, length: usize| {
+        let centre = (index * NODE_STRIDE_PX).min(length - 1);
+        centre.saturating_sub(half)..(centre + half).min(length)
+    };
+    let columns = span(column, mask.width_px);
+    let rows = span(row, mask.height_px);
+    let count = columns.len() * rows.len();
+    let sum: u32 = rows
+        .flat_map(|y| &mask.row(y)[columns.clone()])
+        .map(|m| u32::from(*m))
+        .sum();
+    sum as f32 / (255 * count) as f32
+}
+
+fn scaled(harmonic: Harmonic, [x, y]: [f32; 2]) -> Harmonic {
+    Harmonic {
+        x: harmonic.x.map(|part| part * x),
+        y: harmonic.y.map(|part| part * y),
+    }
+}
+
+/// The harmonic inside the gate, carried over its border.
+fn carried_harmonic(
+    plane: &Plane<Harmonic>,
+    motion: &Motion,
+    weight: &Plane<f32>,
+) -> Plane<Harmonic> {
+    let part = |pick: fn(&Harmonic) -> f32| {
+        let gated = Plane {
+            width_px: plane.width_px,
+            height_px: plane.height_px,
+            samples: plane
+                .samples
+                .iter()
+                .zip(&motion.gate.samples)
+                .map(|(harmonic, gate)| pick(harmonic) * gate)
+                .collect(),
+        };
+        box_mean(&gated, 1)
+    };
+    let parts = [
+        part(|h| h.x[0]),
+        part(|h| h.x[1]),
+        part(|h| h.y[0]),
+        part(|h| h.y[1]),
+    ];
+    let near = box_mean(&motion.gate, 1);
+    Plane::from_fn(plane.width_px, plane.height_px, |x, y| {
+        let share = near.at(x, y).max(weight.at(x, y) * 0.5);
+        let at = |index: usize| {
+            if share > 0.02 { parts[index].at(x, y) / share } else { 0.0 }
+        };
+        Harmonic {
+            x: [at(0), at(1)],
+            y: [at(2), at(3)],
+        }
+    })
+}
+
+fn bilinear(plane: &Plane<Harmonic>, x: f32, y: f32) -> Harmonic {
+    let x = x.clamp(0.0, (plane.width_px - 1) as f32);
+    let y = y.clamp(0.0, (plane.height_px - 1) as f32);
+    let (x0, y0) = (x as usize, y as usize);
+    let (x1, y1) = ((x0 + 1).min(plane.width_px - 1), (y0 + 1).min(plane.height_px - 1));
+    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
+    let mut sum = Harmonic::default();
+    for (column, row, weight) in [
+        (x0, y0, (1.0 - fx) * (1.0 - fy)),
+        (x1, y0, fx * (1.0 - fy)),
+        (x0, y1, (1.0 - fx) * fy),
+        (x1, y1, fx * fy),
+    ] {
+        let corner = plane.at(column, row);
+        for axis in 0..2 {
+            sum.x[axis] += weight * corner.x[axis];
+            sum.y[axis] += weight * corner.y[axis];
+        }
+    }
+    sum
+}

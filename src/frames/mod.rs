@@ -1,0 +1,359 @@
+//! The loop, frame by frame, each drawn from the still itself.
+//!
+//! A frame is a pure function of its phase: nothing is carried from one to the
+//! next, so nothing drifts, any frame can be drawn on any thread, and phase 0
+//! *is* the still. What never moves is never written: the frame starts as a
+//! copy of the still and only active tiles are drawn.
+
+pub mod field;
+pub mod laid;
+pub mod mask;
+
+use std::sync::Arc;
+
+use crate::{
+    arch::{Padded, catmull_rom},
+    frames::{
+        field::{Field, NODE_STRIDE_PX, NodeState},
+        mask::{box_mean, motion_mask},
+    },
+    motion::Motion,
+    picture::{Plane, Yuv420},
+    request::Shape,
+    scene::Scene,
+};
+
+/// Side of a tile, in luma pixels: a macroblock of the encoder.
+pub const TILE_PX: usize = 16;
+/// Clock of [`Frame::pts_ticks`], in hertz.
+pub const TICKS_PER_SECOND: u32 = 90_000;
+/// Widest border that is mirrored around the still, in pixels.
+const BORDER_PX_MAX: f32 = 512.0;
+/// Black in limited range; brightness is scaled above it.
+const BLACK: f32 = 16.0;
+
+/// One picture of the loop.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Position in the loop, from 0.
+    pub index: u32,
+    /// Position in the loop, in turns (0..1).
+    pub phase: f32,
+    /// Time of presentation, in ticks of 1/90000 s.
+    pub pts_ticks: u64,
+    /// The picture. INVARIANT: outside active tiles it is the still.
+    pub planes: Yuv420,
+}
+
+/// Draws any frame of one loop.
+pub struct Renderer {
+    still: Arc<Yuv420>,
+    luma: Padded,
+    /// The luma without its detail band.
+    base: Padded,
+    blue: Padded,
+    red: Padded,
+    mask: Plane<u8>,
+    field: Field,
+    active: Plane<bool>,
+    shape: Shape,
+}
+
+impl Renderer {
+    /// Prepares a loop: mask, trajectories and the mirrored planes.
+    pub fn new(scene: &Scene, motion: &Motion, shape: Shape) -> Self {
+        let still = Arc::clone(&scene.still.planes);
+        let mask = motion_mask(&still.y, motion);
+        let mut field = Field::new(motion, scene.profile, &mask, shape.period_s());
+        let border_px = field.reach_px().min(BORDER_PX_MAX).ceil() as usize + 1;
+        let width_px = still.width_px();
+        let luma = Padded::new(&still.y.samples, width_px, border_px);
+        let base = Padded::new(&base_band(&still.y).samples, width_px, border_px);
+        field.compare_layers(|x, y| luma.nearest(x, y) - base.nearest(x, y));
+        let chroma = |plane: &Plane<u8>| Padded::new(&plane.samples, plane.width_px, border_px / 2 + 1);
+        Self {
+            blue: chroma(&still.u),
+            red: chroma(&still.v),
+            active: active_tiles(&mask, &field),
+            luma,
+            base,
+            still,
+            mask,
+            field,
+            shape,
+        }
+    }
+
+    /// Frames in one turn of the loop.
+    pub fn frame_count(&self) -> u32 {
+        self.shape.frame_count()
+    }
+
+    /// Tiles that are ever drawn; one sample for each [`TILE_PX`] square.
+    pub fn active_tiles(&self) -> &Plane<bool> {
+        &self.active
+    }
+
+    /// How far every pixel follows the motion, 0..=255.
+    pub fn mask(&self) -> &Plane<u8> {
+        &self.mask
+    }
+
+    /// The displacement of every pixel at `phase`, in luma pixels (x, y): of
+    /// the layer that has the larger share there.
+    pub fn displacement(&self, phase: f32) -> [Plane<f32>; 2] {
+        [0, 1].map(|axis| {
+            let nodes = Plane::from_fn(self.field.columns, self.field.rows, |c, r| {
+                let state = self.field.state(c, r, phase);
+                if state.far_share > 0.5 { state.far_px[axis] } else { state.near_px[axis] }
+            });
+            Plane::from_fn(self.mask.width_px, self.mask.height_px, |x, y| {
+                let stride = NODE_STRIDE_PX as f32;
+                let share = f32::from(self.mask.at(x, y)) / 255.0;
+                nodes.bilinear(x as f32 / stride, y as f32 / stride) * share
+            })
+        })
+    }
+
+    /// A frame to draw on; it may be drawn again and again.
+    pub fn blank(&self) -> Frame {
+        Frame {
+            index: 0,
+            phase: 0.0,
+            pts_ticks: 0,
+            planes: Yuv420::clone(&self.still),
+        }
+    }
+
+    /// Draws frame `index` of the loop.
+    pub fn draw(&self, index: u32, frame: &mut Frame) {
+        let count = self.frame_count();
+        frame.index = index;
+        frame.phase = (index % count) as f32 / count as f32;
+        frame.pts_ticks =
+            u64::from(index) * u64::from(TICKS_PER_SECOND) / u64::from(self.shape.frame_rate);
+        let states = self.states(frame.phase);
+        for row in 0..self.active.height_px {
+            for column in 0..self.active.width_px {
+                if self.active.at(column, row) {
+                    self.draw_tile(column, row, &states, &mut frame.planes);
+                }
+            }
+        }
+    }
+
+    fn states(&self, phase: f32) -> Plane<NodeState> {
+        Plane::from_fn(self.field.columns, self.field.rows, |column, row| {
+            if self.field.is_active(column, row) {
+                self.field.state(column, row, phase)
+            } else {
+                RESTING
+            }
+        })
+    }
+
+    fn draw_tile(
+        &self,
+        column: usize,
+        row: usize,
+        states: &Plane<NodeState>,
+        planes: &mut Yuv420,
+    ) {
+        const CELLS: usize = TILE_PX / NODE_STRIDE_PX;
+        for cell_row in row * CELLS..(row + 1) * CELLS {
+            for cell_column in column * CELLS..(column + 1) * CELLS {
+                let cell = Cell::new(states, cell_column, cell_row);
+                self.draw_luma(&cell, cell_column, cell_row, &mut planes.y);
+                self.draw_chroma(&cell, cell_column, cell_row, planes);
+            }
+        }
+    }
+
+    fn draw_luma(&self, cell: &Cell, column: usize, row: usize, plane: &mut Plane<u8>) {
+        let left = column * NODE_STRIDE_PX;
+        let right = (left + NODE_STRIDE_PX).min(plane.width_px);
+        let top = row * NODE_STRIDE_PX;
+        for y in top..(top + NODE_STRIDE_PX).min(plane.height_px) {
+            let line = cell.line((y - top) as f32);
+            for x in left..right {
+                let share = f32::from(self.mask.at(x, y)) / 255.0;
+                let state = line.at((x - left) as f32);
+                let moved = if share == 0.0 {
+                    f32::from(self.still.y.at(x, y))
+                } else {
+                    self.luma_at(x as f32, y as f32, share, &state, cell.is_layered)
+                };
+                let lit = BLACK + (moved - BLACK) * state.light_gain;
+                plane.samples[y * plane.width_px + x] = (lit + 0.5) as u8;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn luma_at(&self, x: f32, y: f32, share: f32, state: &NodeState, is_layered: bool) -> f32 {
+        let [dx, dy] = state.near_px;
+        let (near_x, near_y) = (x - dx * share, y - dy * share);
+        let near = catmull_rom(&self.luma, near_x, near_y);
+        if !is_layered {
+            return near;
+        }
+        let [dx, dy] = state.far_px;
+        let (far_x, far_y) = (x - dx * share, y - dy * share);
+        let far = catmull_rom(&self.luma, far_x, far_y);
+        let mix = |near: f32, far: f32| near + (far - near) * state.far_share;
+        let mixed = mix(near, far);
+        let base = mix(
+            self.base.nearest(near_x, near_y),
+            self.base.nearest(far_x, far_y),
+        );
+        mixed + (mixed - base) * (state.detail_gain - 1.0) * share
+    }
+
+    fn draw_chroma(&self, cell: &Cell, column: usize, row: usize, planes: &mut Yuv420) {
+        const STRIDE: usize = NODE_STRIDE_PX / 2;
+        let (width, height) = (planes.u.width_px, planes.u.height_px);
+        let (left, top) = (column * STRIDE, row * STRIDE);
+        for y in top..(top + STRIDE).min(height) {
+            let line = cell.line((2 * (y - top)) as f32 + 0.5);
+            for x in left..(left + STRIDE).min(width) {
+                let share = self.chroma_share(x, y);
+                let state = line.at((2 * (x - left)) as f32 + 0.5);
+                for (moving, still, plane) in [
+                    (&self.blue, &self.still.u, &mut planes.u),
+                    (&self.red, &self.still.v, &mut planes.v),
+                ] {
+                    let moved = if share == 0.0 {
+                        f32::from(still.at(x, y))
+                    } else {
+                        chroma_at(moving, x as f32, y as f32, share, &state, cell.is_layered)
+                    };
+                    let lit = 128.0 + (moved - 128.0) * state.light_gain;
+                    plane.samples[y * width + x] = (lit + 0.5) as u8;
+                }
+            }
+        }
+    }
+
+    /// How far a chroma sample follows: as far as the four pixels that it
+    /// colours do on average, and not at all where all four rest.
+    fn chroma_share(&self, x: usize, y: usize) -> f32 {
+        let above = &self.mask.row(2 * y)[2 * x..2 * x + 2];
+        let below = &self.mask.row(2 * y + 1)[2 * x..2 * x + 2];
+        let sum: u32 = above.iter().chain(below).map(|m| u32::from(*m)).sum();
+        sum as f32 / (4.0 * 255.0)
+    }
+}
+
+const RESTING: NodeState = NodeState {
+    near_px: [0.0; 2],
+    far_px: [0.0; 2],
+    far_share: 0.0,
+    detail_gain: 1.0,
+    light_gain: 1.0,
+};
+
+fn chroma_at(
+    plane: &Padded,
+    x: f32,
+    y: f32,
+    share: f32,
+    state: &NodeState,
+    is_layered: bool,
+) -> f32 {
+    let half = share * 0.5;
+    let at = |[dx, dy]: [f32; 2]| plane.bilinear(x - dx * half, y - dy * half);
+    let near = at(state.near_px);
+    if is_layered {
+        near + (at(state.far_px) - near) * state.far_share
+    } else {
+        near
+    }
+}
+
+/// The four nodes around a square of [`NODE_STRIDE_PX`] pixels.
+struct Cell {
+    corners: [NodeState; 4],
+    is_layered: bool,
+}
+
+impl Cell {
+    fn new(states: &Plane<NodeState>, column: usize, row: usize) -> Self {
+        let column = column.min(states.width_px - 2);
+        let row = row.min(states.height_px - 2);
+        let corners = [
+            states.at(column, row),
+            states.at(column + 1, row),
+            states.at(column, row + 1),
+            states.at(column + 1, row + 1),
+        ];
+        Self {
+            is_layered: corners.iter().any(|state| state.far_share > 0.0),
+            corners,
+        }
+    }
+
+    /// The states along a row, `y` pixels below the upper nodes.
+    fn line(&self, y: f32) -> Line {
+        let t = y / NODE_STRIDE_PX as f32;
+        let [top_left, top_right, bottom_left, bottom_right] = &self.corners;
+        Line {
+            left: between(top_left, bottom_left, t),
+            right: between(top_right, bottom_right, t),
+        }
+    }
+}
+
+struct Line {
+    left: NodeState,
+    right: NodeState,
+}
+
+impl Line {
+    #[inline(always)]
+    fn at(&self, x: f32) -> NodeState {
+        between(&self.left, &self.right, x / NODE_STRIDE_PX as f32)
+    }
+}
+
+#[inline(always)]
+fn between(a: &NodeState, b: &NodeState, t: f32) -> NodeState {
+    let mix = |a: f32, b: f32| a + (b - a) * t;
+    let mix2 = |a: [f32; 2], b: [f32; 2]| [mix(a[0], b[0]), mix(a[1], b[1])];
+    NodeState {
+        near_px: mix2(a.near_px, b.near_px),
+        far_px: mix2(a.far_px, b.far_px),
+        far_share: mix(a.far_share, b.far_share),
+        detail_gain: mix(a.detail_gain, b.detail_gain),
+        light_gain: mix(a.light_gain, b.light_gain),
+    }
+}
+
+/// The luma blurred over about a hundred-and-sixtieth of the long side: what is
+/// left when the texture is taken away.
+fn base_band(luma: &Plane<u8>) -> Plane<u8> {
+    let radius = (luma.width_px.max(luma.height_px) / 160).max(2);
+    let blurred = box_mean(&box_mean(&luma.map(f32::from), radius), radius);
+    blurred.map(|v| (v + 0.5) as u8)
+}
+
+fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {
+    const NODES: usize = TILE_PX / NODE_STRIDE_PX;
+    let columns = mask.width_px.div_ceil(TILE_PX);
+    let rows = mask.height_px.div_ceil(TILE_PX);
+    Plane::from_fn(columns, rows, |column, row| {
+        let nodes = |is: fn(&Field, usize, usize) -> bool| {
+            (row * NODES..=((row + 1) * NODES).min(field.rows - 1)).any(|r| {
+                (column * NODES..=((column + 1) * NODES).min(field.columns - 1))
+                    .any(|c| is(field, c, r))
+            })
+        };
+        let is_masked = || {
+            (row * TILE_PX..((row + 1) * TILE_PX).min(mask.height_px)).any(|y| {
+                mask.row(y)[column * TILE_PX..((column + 1) * TILE_PX).min(mask.width_px)]
+                    .iter()
+                    .any(|m| *m > 0)
+            })
+        };
+        nodes(Field::is_lit) || (nodes(Field::is_active) && is_masked())
+    })
+}

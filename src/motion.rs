@@ -1,0 +1,145 @@
+//! How each thing moves: the network's answer made safe to render.
+//!
+//! Precision comes first: where the network is unsure, the thing stays still.
+//! Units stay those of the network: widths of its input, seconds, its grid.
+
+use crate::{
+    picture::Plane,
+    scene::{HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene, smooth_noise},
+};
+
+/// Displacement of one harmonic at one cell: complex amplitudes, in widths.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Harmonic {
+    /// Real and imaginary part of the displacement to the right.
+    pub x: [f32; 2],
+    /// Real and imaginary part of the displacement downwards.
+    pub y: [f32; 2],
+}
+
+/// How the picture moves, on the network's grid.
+#[derive(Clone, Debug)]
+pub struct Motion {
+    /// How much of the motion is let through, 0 (frozen) to 1.
+    pub gate: Plane<f32>,
+    /// Mean velocity to the right, in picture widths per second.
+    pub flow_x: Plane<f32>,
+    /// Mean velocity downwards, in picture widths per second.
+    pub flow_y: Plane<f32>,
+    /// Oscillation, one plane for each harmonic.
+    pub harmonics: Vec<Plane<Harmonic>>,
+    /// Turns of each harmonic in one turn of the loop, at least 1.
+    pub turns: [u32; HARMONIC_COUNT],
+    /// Amplitude of brightness flicker, 0..=1; not gated, since thrown light
+    /// falls on things that do not move.
+    pub light: Plane<f32>,
+    /// Smooth noise, -1..=1, that lets regions run out of step.
+    pub phase: Plane<f32>,
+}
+
+/// Below the first probability of being movable nothing moves, above the second
+/// everything does. The training report's gate table puts the share of rigid
+/// area that is let through against the share of movable area that is kept.
+const GATE_PROBABILITY: [f32; 2] = [0.70, 0.88];
+/// The same for the predicted mobility.
+const GATE_MOBILITY: [f32; 2] = [0.12, 0.35];
+/// Light below this amplitude is noise of the network.
+const LIGHT_FLOOR: f32 = 0.06;
+/// Displacement beyond this is no oscillation that a still can support, in
+/// widths (root mean square over the loop).
+const OSCILLATION_RMS_MAX: f32 = 0.012;
+/// Fastest flow that is rendered, in widths per second.
+const FLOW_MAX: f32 = 0.12;
+
+impl Motion {
+    /// Reads the scene's motion for a loop of `period_s` seconds.
+    pub fn imagine(scene: &Scene, period_s: f32, seed: u64) -> Self {
+        let seen = &scene.seen;
+        let movable = scene.movable();
+        let (width, height) = (movable.width_px, movable.height_px);
+        let gate = Plane::from_fn(width, height, |x, y| {
+            smoothstep(GATE_PROBABILITY, movable.at(x, y))
+                * smoothstep(GATE_MOBILITY, seen.mobility.at(x, y))
+        });
+        let speed_limit = |x: usize, y: usize| {
+            let speed = seen.flow_x.at(x, y).hypot(seen.flow_y.at(x, y));
+            (FLOW_MAX / speed.max(FLOW_MAX)) * seen.flow_confidence.at(x, y).clamp(0.0, 1.0)
+        };
+        let flow_x = Plane::from_fn(width, height, |x, y| {
+            seen.flow_x.at(x, y) * speed_limit(x, y)
+        });
+        let flow_y = Plane::from_fn(width, height, |x, y| {
+            seen.flow_y.at(x, y) * speed_limit(x, y)
+        });
+        let calm = Plane::from_fn(width, height, |x, y| {
+            let power: f32 = seen.spectrum.iter().map(|p| p.at(x, y).powi(2)).sum();
+            OSCILLATION_RMS_MAX / (power / 2.0).sqrt().max(OSCILLATION_RMS_MAX)
+        });
+        let harmonics = seen
+            .spectrum
+            .chunks_exact(4)
+            .map(|parts| {
+                Plane::from_fn(width, height, |x, y| {
+                    let part = |index: usize| parts[index].at(x, y) * calm.at(x, y);
+                    Harmonic {
+                        x: [part(0), part(1)],
+                        y: [part(2), part(3)],
+                    }
+                })
+            })
+            .collect();
+        let mut rng = fastrand::Rng::with_seed(seed);
+        Self {
+            gate,
+            flow_x,
+            flow_y,
+            harmonics,
+            turns: turns(period_s),
+            light: seen
+                .light
+                .map(|v| ((v - LIGHT_FLOOR) / (1.0 - LIGHT_FLOOR)).clamp(0.0, 1.0)),
+            phase: smooth_noise(width, height, width.max(height) as f32 / 6.0, &mut rng),
+        }
+    }
+}
+
+/// How often each harmonic turns in a loop of `period_s`: the whole number
+/// nearest to its own frequency. In long loops odd and even harmonics are moved
+/// apart by one turn, so that the motion does not repeat every four seconds.
+fn turns(period_s: f32) -> [u32; HARMONIC_COUNT] {
+    std::array::from_fn(|index| {
+        let exact = (index + 1) as f32 * period_s / REFERENCE_PERIOD_S;
+        let nearest = exact.round().max(1.0) as u32;
+        let spread = period_s >= 1.5 * REFERENCE_PERIOD_S && index % 2 == 1;
+        nearest + u32::from(spread)
+    })
+}
+
+fn smoothstep([from, to]: [f32; 2], value: f32) -> f32 {
+    let t = ((value - from) / (to - from)).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn harmonics_keep_their_frequency_in_loops_of_any_length() {
+        assert_eq!(turns(4.0), [1, 2, 3, 4, 5, 6, 7, 8]);
+        for period_s in [0.5, 2.0, 10.0, 20.0, 60.0] {
+            for (index, turns) in turns(period_s).iter().enumerate() {
+                let wanted_hz = (index + 1) as f32 / REFERENCE_PERIOD_S;
+                let off = (*turns as f32 / period_s - wanted_hz).abs();
+                assert!(*turns >= 1 && off <= 1.8 / period_s, "{period_s} s, harmonic {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_gate_is_shut_at_its_foot_and_open_at_its_head() {
+        assert_eq!(smoothstep(GATE_PROBABILITY, 0.70), 0.0);
+        assert_eq!(smoothstep(GATE_PROBABILITY, 0.88), 1.0);
+        assert!((smoothstep([0.0, 1.0], 0.5) - 0.5).abs() < 1e-6);
+    }
+}
