@@ -65,7 +65,7 @@ impl HttpServer {
         let local_addr = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let served =
-            axum::serve(listener, router(page, shelf)).with_graceful_shutdown(async move {
+            axum::serve(listener, router(&page, shelf)).with_graceful_shutdown(async move {
                 // A dropped sender means stop as well.
                 let _ = stopped.await;
             });
@@ -95,7 +95,7 @@ impl HttpServer {
     }
 }
 
-fn router(page: Page, shelf: Shelf) -> Router {
+fn router(page: &Page, shelf: Shelf) -> Router {
     let described = serde_json::json!({
         "v": 1,
         "base_topic": format!("zoetrope/{}", page.device_id),

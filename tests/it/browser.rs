@@ -109,7 +109,7 @@ async fn no_gap_at_the_seam(page: &Page) {
         .as_array()
         .expect("a list")
         .iter()
-        .filter_map(|gap| gap.as_f64())
+        .filter_map(serde_json::Value::as_f64)
         .collect();
     let method = page.value("window.zoetrope.method").await;
     say(&format!(

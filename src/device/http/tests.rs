@@ -45,7 +45,7 @@ impl Bench {
             device_id: "till-3".to_owned(),
             broker_websocket_url: "ws://{host}:9001/mqtt".to_owned(),
         };
-        let answer = router(page, self.shelf.clone()).oneshot(request).await;
+        let answer = router(&page, self.shelf.clone()).oneshot(request).await;
         answer.expect("a router never fails")
     }
 
