@@ -1,4 +1,7 @@
 //! Everything that touches the world, each behind a small trait of a stage.
 
 pub mod h264;
+
+pub mod http;
+
 pub mod tract;
