@@ -17,3 +17,5 @@ pub mod config;
 pub mod device;
 
 pub mod pipeline;
+
+pub mod cli;
