@@ -52,6 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let limits = Limits::default();
     let mut source = FileSource::new(&args.photo, limits.bytes_max);
     let photo = source.capture()?;
+    let progress = Progress::new(args.frames.as_deref())?;
     let network = match &args.model {
         Some(card_file) => TractNetwork::open(card_file),
         None => TractNetwork::built_in(),
@@ -65,7 +66,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         shape: args.shape.shape(),
         clip_path: &args.output,
     };
-    let progress = Progress::new(args.frames.as_deref())?;
     let rendered = pipeline::render(&network, &job, &progress);
     // First, because a frame that was not written is why a render was stopped.
     progress.finish()?;
