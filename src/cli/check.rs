@@ -20,7 +20,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = Config::read(&args.config)?;
     config.broker.password()?;
-    println!("{}", summary(&config));
+    super::print(&summary(&config));
     Ok(())
 }
 

@@ -2,7 +2,10 @@
 //!
 //! One file per subcommand; what several of them take stands in `options`.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{ArgAction, Parser, Subcommand};
 
@@ -71,6 +74,12 @@ pub fn run() -> ExitCode {
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Writes a result to standard output. That its reader has gone away, as
+/// `| head` does, is no failure of ours.
+fn print(result: &str) {
+    let _ = writeln!(io::stdout(), "{result}");
 }
 
 /// Whoever typed the command can mend what ends with 2.

@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let rendered = pipeline::render(&network, &job, &progress);
     // First, because a frame that was not written is why a render was stopped.
     progress.finish()?;
-    println!("{}", summary(&rendered?));
+    super::print(&summary(&rendered?));
     Ok(())
 }
 

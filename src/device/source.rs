@@ -15,7 +15,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::still::{Origin, StillError, StillSource};
+use crate::{
+    config::Camera,
+    still::{Origin, StillError, StillSource},
+};
+
+/// The source that the configuration names, of whose photographs at most
+/// `bytes_max` bytes are accepted; `None` if it names none.
+pub fn configured(camera: &Camera, bytes_max: usize) -> Option<Box<dyn StillSource>> {
+    match camera {
+        Camera::None => None,
+        Camera::File(path) => Some(Box::new(FileSource::new(path, bytes_max))),
+        Camera::Command { argv, timeout } => {
+            let source = CommandSource::new(argv.clone(), *timeout, bytes_max);
+            Some(Box::new(source))
+        }
+    }
+}
 
 /// A file, read anew at every capture.
 #[derive(Clone, Debug)]

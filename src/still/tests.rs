@@ -21,7 +21,7 @@ fn two_halves(width_px: u32, height_px: u32) -> RgbImage {
     })
 }
 
-fn encoded(picture: DynamicImage, format: ImageFormat) -> Vec<u8> {
+fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
     picture
         .write_to(&mut file, format)
@@ -43,10 +43,10 @@ fn every_format_and_depth_shows_the_same_picture() {
     let picture = DynamicImage::ImageRgb8(two_halves(32, 16));
     let wide = DynamicImage::ImageRgba16(picture.to_rgba16());
     let files = [
-        encoded(picture.clone(), ImageFormat::Jpeg),
-        encoded(picture.clone(), ImageFormat::Png),
-        encoded(picture, ImageFormat::WebP),
-        encoded(wide, ImageFormat::Png),
+        encoded(&picture, ImageFormat::Jpeg),
+        encoded(&picture, ImageFormat::Png),
+        encoded(&picture, ImageFormat::WebP),
+        encoded(&wide, ImageFormat::Png),
     ];
     for file in files {
         let photo = decode(&file, &LIMITS).expect("a photograph");
@@ -59,7 +59,7 @@ fn every_format_and_depth_shows_the_same_picture() {
 fn grey_photographs_have_three_equal_channels() {
     let grey = DynamicImage::ImageLuma8(image::GrayImage::from_pixel(8, 8, image::Luma([90])));
     for format in [ImageFormat::Jpeg, ImageFormat::Png] {
-        let photo = decode(&encoded(grey.clone(), format), &LIMITS).expect("a photograph");
+        let photo = decode(&encoded(&grey, format), &LIMITS).expect("a photograph");
         let [r, g, b] = pixel(&photo, 3, 3);
         assert!(r.abs_diff(90) <= 1 && r == g && g == b, "{r} {g} {b}");
     }
@@ -68,7 +68,7 @@ fn grey_photographs_have_three_equal_channels() {
 #[test]
 fn exif_orientation_turns_the_picture_upright() {
     let file = encoded(
-        DynamicImage::ImageRgb8(two_halves(32, 16)),
+        &DynamicImage::ImageRgb8(two_halves(32, 16)),
         ImageFormat::Jpeg,
     );
     // APP1 with a big-endian TIFF of one entry: orientation 6, a quarter turn
@@ -87,7 +87,7 @@ fn cuts_anywhere_are_refused() {
         image::Rgb([x * 37 + y * 11, x * 5 + y * 91, x * y].map(|mix| mix as u8))
     });
     for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
-        let file = encoded(DynamicImage::ImageRgb8(noise.clone()), format);
+        let file = encoded(&DynamicImage::ImageRgb8(noise.clone()), format);
         assert!(decode(&file, &LIMITS).is_ok(), "{format:?}");
         for cut in (1..file.len() - 1)
             .step_by(7)
@@ -121,7 +121,7 @@ fn composing_covers_and_crops_the_centre() {
 #[test]
 fn limits_come_before_decoding() {
     let file = encoded(
-        DynamicImage::ImageRgb8(two_halves(300, 20)),
+        &DynamicImage::ImageRgb8(two_halves(300, 20)),
         ImageFormat::Png,
     );
     let said = decode(&file, &LIMITS).expect_err("too wide").to_string();
