@@ -5,4 +5,4 @@
 
 pub mod scalar;
 
-pub use scalar::{Padded, catmull_rom};
+pub use scalar::{Padded, cubic};

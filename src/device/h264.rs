@@ -9,6 +9,8 @@ use openh264::{
     formats::YUVSource,
 };
 
+use openh264_sys2::{ENCODER_OPTION_TRACE_LEVEL, WELS_LOG_QUIET};
+
 use crate::{
     clip::{ClipError, EncodedFrame, VideoEncoder},
     picture::Yuv420,
@@ -42,7 +44,7 @@ impl H264Encoder {
             .max_frame_rate(FrameRate::from_hz(frame_rate as f32))
             .rate_control_mode(RateControlMode::Quality)
             .skip_frames(false)
-            .usage_type(UsageType::CameraVideoNonRealTime)
+            .usage_type(UsageType::CameraVideoRealTime)
             .complexity(Complexity::Medium)
             .profile(Profile::High)
             .sps_pps_strategy(SpsPpsStrategy::ConstantId)
@@ -53,9 +55,36 @@ impl H264Encoder {
             .background_detection(false)
             .num_threads(1)
             .vui(VuiConfig::bt709());
-        Encoder::with_api_config(OpenH264API::from_source(), config)
-            .map(|encoder| Self { encoder })
-            .map_err(|error| ClipError::Encoder(error.to_string()))
+        let mut encoder = Encoder::with_api_config(OpenH264API::from_source(), config)
+            .map_err(|error| ClipError::Encoder(error.to_string()))?;
+        silence(&mut encoder);
+        Ok(Self { encoder })
+    }
+}
+
+/// [`H264Encoder::new`] in the form that the pipeline takes.
+///
+/// # Errors
+/// As [`H264Encoder::new`].
+pub fn boxed(
+    width_px: usize,
+    height_px: usize,
+    frame_rate: u32,
+) -> Result<Box<dyn VideoEncoder>, ClipError> {
+    Ok(Box::new(H264Encoder::new(width_px, height_px, frame_rate)?))
+}
+
+/// Keeps the library from writing to standard error: its errors come back as
+/// results, and its one warning (that without skipping frames the bit rate is a
+/// target and no bound) is how we want it.
+fn silence(encoder: &mut Encoder) {
+    let mut level = WELS_LOG_QUIET;
+    // SAFETY: the encoder lives, this option takes a pointer to a C int that is
+    // read during the call, and it may be set before initialisation.
+    unsafe {
+        encoder
+            .raw_api()
+            .set_option(ENCODER_OPTION_TRACE_LEVEL, (&raw mut level).cast());
     }
 }
 

@@ -4,4 +4,6 @@ pub mod h264;
 
 pub mod http;
 
+pub mod source;
+
 pub mod tract;

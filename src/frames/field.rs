@@ -36,18 +36,19 @@ const FLICKER: [(f32, f32); 4] = [(1.7, 0.4), (2.9, 0.3), (4.3, 0.2), (6.1, 0.1)
 const FLICKER_DEPTH: f32 = 0.22;
 
 /// Everything that moves at one node at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NodeState {
     /// Displacement of the first layer, in luma pixels: the pixel here shows
     /// what stood this far up the stream.
     pub near_px: [f32; 2],
     /// Displacement of the second layer, in luma pixels.
     pub far_px: [f32; 2],
-    /// Share of the second layer, 0..=1.
+    /// Share of the second layer in the base band, 0..=1; the first has the rest.
     pub far_share: f32,
-    /// Amplification of the detail band that undoes the loss of contrast where
-    /// two layers mix; 1 is none.
-    pub detail_gain: f32,
+    /// Weight of the first layer's detail. Both together keep the contrast.
+    pub near_detail: f32,
+    /// Weight of the second layer's detail.
+    pub far_detail: f32,
     /// Factor on the brightness; 1 is none.
     pub light_gain: f32,
 }
@@ -65,6 +66,18 @@ pub struct Field {
     nodes: Vec<Node>,
     /// For each node `2 * LEVELS + 1` displacements along its trajectory.
     trajectories: Vec<[f32; 2]>,
+}
+
+impl NodeState {
+    /// The still itself.
+    pub const RESTING: Self = Self {
+        near_px: [0.0; 2],
+        far_px: [0.0; 2],
+        far_share: 0.0,
+        near_detail: 1.0,
+        far_detail: 0.0,
+        light_gain: 1.0,
+    };
 }
 
 #[derive(Clone, Default)]
@@ -181,9 +194,8 @@ impl Field {
             return NodeState {
                 near_px: sway,
                 far_px: sway,
-                far_share: 0.0,
-                detail_gain: 1.0,
                 light_gain,
+                ..NodeState::RESTING
             };
         }
         let hand_overs = self.hand_overs as f32;
@@ -191,17 +203,15 @@ impl Field {
         let way = 0.5 * (hand_overs * phase + drift);
         let near = (way + 0.5).rem_euclid(1.0) - 0.5;
         let far = way.rem_euclid(1.0) - 0.5;
-        let near_share = 1.0 - 2.0 * near.abs();
-        let far_share = 1.0 - near_share;
-        let variance = near_share * near_share
-            + far_share * far_share
-            + 2.0 * node.likeness * near_share * far_share;
+        let far_share = eased(2.0 * near.abs());
+        let [near_detail, far_detail] = blend(node.likeness, far_share);
         let add = |a: [f32; 2], b: [f32; 2]| [a[0] + b[0], a[1] + b[1]];
         NodeState {
             near_px: add(self.displaced(at, near), sway),
             far_px: add(self.displaced(at, far), sway),
             far_share,
-            detail_gain: 1.0 / variance.sqrt(),
+            near_detail,
+            far_detail,
             light_gain,
         }
     }
@@ -285,6 +295,44 @@ fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
     wanted.ceil().clamp(1.0, most) as u32
 }
 
+/// Slows a cross-fade down a little at both ends, where one layer is replaced
+/// unseen and the rate of change of the other would jump.
+fn eased(share: f32) -> f32 {
+    const EASE: f32 = 0.4;
+    share - EASE * (TAU * share).sin() / TAU
+}
+
+/// Weights of two layers of detail with the given correlation, `share` of the
+/// way from the first to the second: spherical interpolation (Shoemake 1985).
+/// A linear cross-fade of unlike layers loses up to 30 % of their contrast in
+/// the middle and changes the picture unevenly; this keeps the contrast and the
+/// rate of change.
+fn blend(likeness: f32, share: f32) -> [f32; 2] {
+    let angle = likeness.clamp(0.0, 1.0).acos();
+    if angle < 1e-2 {
+        return [1.0 - share, share];
+    }
+    [((1.0 - share) * angle).sin(), (share * angle).sin()].map(|part| part / angle.sin())
+}
+
 fn moves(harmonic: &Harmonic) -> bool {
     harmonic.x.iter().chain(&harmonic.y).any(|part| part.abs() > 1e-3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blended_layers_keep_their_variance_at_every_share_and_likeness() {
+        for likeness in [0.0, 0.3, 0.9, 0.99995, 1.0] {
+            for step in 0..=10 {
+                let share = step as f32 / 10.0;
+                let [near, far] = blend(likeness, share);
+                let variance = near * near + far * far + 2.0 * likeness * near * far;
+                assert!((variance - 1.0).abs() < 1e-3, "{likeness} {share}: {variance}");
+            }
+            assert_eq!(blend(likeness, 0.0), [1.0, 0.0]);
+        }
+    }
 }

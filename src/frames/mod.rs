@@ -12,7 +12,7 @@ pub mod mask;
 use std::sync::Arc;
 
 use crate::{
-    arch::{Padded, catmull_rom},
+    arch::{Padded, cubic},
     frames::{
         field::{Field, NODE_STRIDE_PX, NodeState},
         mask::{box_mean, motion_mask},
@@ -69,7 +69,7 @@ impl Renderer {
         let width_px = still.width_px();
         let luma = Padded::new(&still.y.samples, width_px, border_px);
         let base = Padded::new(&base_band(&still.y).samples, width_px, border_px);
-        field.compare_layers(|x, y| luma.nearest(x, y) - base.nearest(x, y));
+        field.compare_layers(|x, y| fine_detail(&luma, x, y));
         let chroma = |plane: &Plane<u8>| Padded::new(&plane.samples, plane.width_px, border_px / 2 + 1);
         Self {
             blue: chroma(&still.u),
@@ -147,7 +147,7 @@ impl Renderer {
             if self.field.is_active(column, row) {
                 self.field.state(column, row, phase)
             } else {
-                RESTING
+                NodeState::RESTING
             }
         })
     }
@@ -184,7 +184,7 @@ impl Renderer {
                     self.luma_at(x as f32, y as f32, share, &state, cell.is_layered)
                 };
                 let lit = BLACK + (moved - BLACK) * state.light_gain;
-                plane.samples[y * plane.width_px + x] = (lit + 0.5) as u8;
+                plane.samples[y * plane.width_px + x] = (lit + DITHER[y % 16][x % 16]) as u8;
             }
         }
     }
@@ -193,20 +193,23 @@ impl Renderer {
     fn luma_at(&self, x: f32, y: f32, share: f32, state: &NodeState, is_layered: bool) -> f32 {
         let [dx, dy] = state.near_px;
         let (near_x, near_y) = (x - dx * share, y - dy * share);
-        let near = catmull_rom(&self.luma, near_x, near_y);
+        let near = cubic(&self.luma, near_x, near_y);
         if !is_layered {
             return near;
         }
         let [dx, dy] = state.far_px;
         let (far_x, far_y) = (x - dx * share, y - dy * share);
-        let far = catmull_rom(&self.luma, far_x, far_y);
-        let mix = |near: f32, far: f32| near + (far - near) * state.far_share;
-        let mixed = mix(near, far);
-        let base = mix(
-            self.base.nearest(near_x, near_y),
-            self.base.nearest(far_x, far_y),
-        );
-        mixed + (mixed - base) * (state.detail_gain - 1.0) * share
+        let far = cubic(&self.luma, far_x, far_y);
+        let near_base = self.base.nearest(near_x, near_y);
+        let far_base = self.base.nearest(far_x, far_y);
+        // Where the mask fades, both layers approach the still and so each other.
+        let near_share = 1.0 - state.far_share;
+        let near_detail = near_share + (state.near_detail - near_share) * share;
+        let far_detail = state.far_share + (state.far_detail - state.far_share) * share;
+        near_base * near_share
+            + far_base * state.far_share
+            + (near - near_base) * near_detail
+            + (far - far_base) * far_detail
     }
 
     fn draw_chroma(&self, cell: &Cell, column: usize, row: usize, planes: &mut Yuv420) {
@@ -228,7 +231,7 @@ impl Renderer {
                         chroma_at(moving, x as f32, y as f32, share, &state, cell.is_layered)
                     };
                     let lit = 128.0 + (moved - 128.0) * state.light_gain;
-                    plane.samples[y * width + x] = (lit + 0.5) as u8;
+                    plane.samples[y * width + x] = (lit + DITHER[y % 16][x % 16]) as u8;
                 }
             }
         }
@@ -243,14 +246,6 @@ impl Renderer {
         sum as f32 / (4.0 * 255.0)
     }
 }
-
-const RESTING: NodeState = NodeState {
-    near_px: [0.0; 2],
-    far_px: [0.0; 2],
-    far_share: 0.0,
-    detail_gain: 1.0,
-    light_gain: 1.0,
-};
 
 fn chroma_at(
     plane: &Padded,
@@ -323,9 +318,45 @@ fn between(a: &NodeState, b: &NodeState, t: f32) -> NodeState {
         near_px: mix2(a.near_px, b.near_px),
         far_px: mix2(a.far_px, b.far_px),
         far_share: mix(a.far_share, b.far_share),
-        detail_gain: mix(a.detail_gain, b.detail_gain),
+        near_detail: mix(a.near_detail, b.near_detail),
+        far_detail: mix(a.far_detail, b.far_detail),
         light_gain: mix(a.light_gain, b.light_gain),
     }
+}
+
+/// Rounding thresholds, different from pixel to pixel and the same in every
+/// frame: a whole value keeps its value, and a change of a fraction of a grey
+/// level shows on that fraction of the pixels. Rounding at one half everywhere
+/// would swallow the first small steps away from the still.
+static DITHER: [[f32; 16]; 16] = dither();
+
+/// Interleaved gradient noise (Jimenez 2014), held within 1/32..31/32.
+const fn dither() -> [[f32; 16]; 16] {
+    let mut thresholds = [[0.0; 16]; 16];
+    let mut y = 0;
+    while y < 16 {
+        let mut x = 0;
+        while x < 16 {
+            let inner = 0.067_110_56 * x as f32 + 0.005_837_15 * y as f32;
+            let outer = 52.982_918 * (inner - inner as u32 as f32);
+            let noise = outer - outer as u32 as f32;
+            thresholds[y][x] = (1.0 + 30.0 * noise) / 32.0;
+            x += 1;
+        }
+        y += 1;
+    }
+    thresholds
+}
+
+/// What a pixel differs from its surroundings by, at the scale of the finest
+/// texture: this is what a cross-fade blurs first.
+fn fine_detail(luma: &Padded, x: f32, y: f32) -> f32 {
+    const APART_PX: f32 = 2.0;
+    let around = luma.nearest(x - APART_PX, y)
+        + luma.nearest(x + APART_PX, y)
+        + luma.nearest(x, y - APART_PX)
+        + luma.nearest(x, y + APART_PX);
+    luma.nearest(x, y) - around / 4.0
 }
 
 /// The luma blurred over about a hundred-and-sixtieth of the long side: what is

@@ -4,8 +4,8 @@
 use std::{path::PathBuf, sync::Mutex};
 
 use zoetrope::{
-    clip::{Clip, VideoEncoder},
-    device::{h264::H264Encoder, tract::TractNetwork},
+    clip::Clip,
+    device::{h264, tract::TractNetwork},
     frames::Renderer,
     motion::Motion,
     picture::{Plane, Yuv420},
@@ -82,10 +82,7 @@ fn shoot(name: &str, look: Look, duration_ms: u32) -> Shot {
     let notes = Notes(Mutex::default());
     let clip = render(
         &TractNetwork::built_in().expect("the committed network"),
-        &|width_px, height_px, frame_rate| {
-            let encoder = H264Encoder::new(width_px, height_px, frame_rate)?;
-            Ok(Box::new(encoder) as Box<dyn VideoEncoder>)
-        },
+        &h264::boxed,
         &Job {
             id: &JobId::generate(),
             photo: &photo,

@@ -1,7 +1,20 @@
 //! Tests of the whole against real partners, in one binary.
 //!
-//! | module | partner |
+//! | module | what, against whom |
 //! |---|---|
+//! | `loops` | the sample stills through the pipeline, read back by other decoders |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
+//! | `cli` | help, exit codes, what goes to which stream |
+//! | `bad_photos` | photographs that are none, and odd ones that are |
+//! | `bad_input` | options, configurations, places and models that are wrong |
+//! | `tidy` | the rules of style that can be checked by reading the sources |
 
+mod bad_input;
+mod bad_photos;
 mod browser;
+mod cli;
+mod loops;
+mod photos;
+mod playback;
+mod support;
+mod tidy;

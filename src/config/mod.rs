@@ -1,13 +1,27 @@
 //! What the daemon was told: TOML, read once, checked, resolved.
 //!
 //! [`Config`] is what everybody reads; the raw file never leaves this module.
+//! Whatever is wrong with the file is said with line and column. Passwords
+//! are not part of it: [`Broker::password`] reads one when it is needed.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
     request::{Look, Shape},
     still::Limits,
 };
+
+mod broker;
+mod raw;
+mod resolve;
+mod text;
+
+/// Longest device id, in characters.
+pub const DEVICE_ID_CHARS_MAX: usize = 64;
 
 /// Everything the daemon needs to know, checked.
 #[derive(Clone, Debug)]
@@ -34,8 +48,19 @@ pub struct Config {
     pub queue_length_max: usize,
 }
 
+impl Config {
+    /// Reads and checks a TOML file. Relative paths in it start at its folder.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`] if it cannot be read, [`ConfigError::Invalid`]
+    /// with the place of the first thing that is wrong with it.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        resolve::config(&text::Text::read(file)?)
+    }
+}
+
 /// How to reach the MQTT broker.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broker {
     /// Host name or address.
     pub host: String,
@@ -54,14 +79,14 @@ pub struct Broker {
 }
 
 /// How to trust the broker.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
     /// PEM file of the certificate authorities to trust.
     pub ca_file: PathBuf,
 }
 
 /// Where stills come from when a request names the camera.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Camera {
     /// There is none: such requests are answered `no_camera`.
     None,
@@ -77,7 +102,7 @@ pub enum Camera {
 }
 
 /// The HTTP listener.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -85,3 +110,34 @@ pub struct Http {
     /// such as `ws://board.local:9001/mqtt`.
     pub broker_websocket_url: String,
 }
+
+/// The daemon cannot start from what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be had.
+    #[error("{}: {reason}", file.display())]
+    File {
+        /// The configuration or password file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Something in the file is wrong.
+    #[error("{}:{line}:{column}: {reason}", file.display())]
+    Invalid {
+        /// The configuration file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong, with the value and what is allowed.
+        reason: String,
+    },
+    /// The broker's URL cannot be understood.
+    #[error("broker url {0}")]
+    BrokerUrl(String),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! `zoetrope render`: one photograph, one clip, no broker.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::{
+    options::{LookArgs, ShapeArgs},
+    progress::Progress,
+};
+use crate::{
+    clip::Clip,
+    device::{h264, source::FileSource, tract::TractNetwork},
+    pipeline::{self, Job},
+    request::JobId,
+    still::{Limits, StillSource},
+};
+
+/// Turns one photograph into a clip, without a broker.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// JPEG, PNG or WebP, 64 to 4096 pixels per side.
+    pub photo: PathBuf,
+    /// The MP4 file to write; replaced only when the new one is complete.
+    #[arg(short, long, value_name = "CLIP")]
+    pub output: PathBuf,
+    /// The size and length of the clip.
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+    /// How the picture shall move.
+    #[command(flatten)]
+    pub look: LookArgs,
+    /// Also writes every frame as a PNG to this folder.
+    #[arg(long, value_name = "DIR", help_heading = "Inspection")]
+    pub frames: Option<PathBuf>,
+    /// Also writes what the model saw to this folder: class map, mobility,
+    /// flow and depth as pictures and as .npy arrays.
+    #[arg(long, value_name = "DIR", help_heading = "Inspection")]
+    pub debug: Option<PathBuf>,
+    /// motion.toml of another model than the one built in.
+    #[arg(long, value_name = "FILE", help_heading = "Inspection")]
+    pub model: Option<PathBuf>,
+}
+
+/// Renders and says in one line what came out.
+///
+/// # Errors
+/// Whatever stands in the way, in the order in which it can be known: the
+/// output folder, the photograph, the model, the render itself.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    check_output(&args.output)?;
+    let limits = Limits::default();
+    let mut source = FileSource::new(&args.photo, limits.bytes_max);
+    let photo = source.capture()?;
+    let progress = Progress::new(args.frames.as_deref(), args.debug.as_deref())?;
+    let network = match &args.model {
+        Some(card_file) => TractNetwork::open(card_file),
+        None => TractNetwork::built_in(),
+    }?;
+    let job = Job {
+        id: &JobId::generate(),
+        photo: &photo,
+        origin: source.origin(),
+        limits: &limits,
+        look: args.look.look(),
+        shape: args.shape.shape(),
+        clip_path: &args.output,
+    };
+    let rendered = pipeline::render(&network, &h264::boxed, &job, &progress);
+    // First, because a frame that was not written is why a render was stopped.
+    progress.finish()?;
+    super::print(&summary(&rendered?));
+    Ok(())
+}
+
+/// Finds out before the work begins whether its result can be kept.
+fn check_output(clip: &Path) -> anyhow::Result<()> {
+    if clip.is_dir() {
+        bail!(
+            "output {}: is a folder, expected a file name",
+            clip.display()
+        );
+    }
+    let folder = match clip.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        bail!("output folder {}: does not exist", folder.display());
+    }
+    tempfile::Builder::new()
+        .prefix(".zoetrope-")
+        .tempfile_in(folder)
+        .with_context(|| format!("output folder {}: cannot be written to", folder.display()))?;
+    Ok(())
+}
+
+fn summary(clip: &Clip) -> String {
+    format!(
+        "{}: {}x{}, {} frames at {} fps, {} bytes, sha256 {}; {}",
+        clip.path.display(),
+        clip.width_px,
+        clip.height_px,
+        clip.frame_count,
+        clip.frame_rate,
+        clip.size_bytes,
+        clip.sha256.get(..12).unwrap_or(&clip.sha256),
+        clip.report,
+    )
+}

@@ -1,0 +1,82 @@
+//! The file as it is written: every key optional, every value with its place.
+//!
+//! Numbers are read wide and checked later, so that `port = 70000` is answered
+//! with the allowed range and not with the name of an integer type.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(super) type Int = Option<Spanned<i64>>;
+pub(super) type Number = Option<Spanned<f64>>;
+pub(super) type Text = Option<Spanned<String>>;
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) device_id: Text,
+    pub(super) clips_dir: Text,
+    pub(super) queue_length_max: Int,
+    pub(super) broker: RawBroker,
+    pub(super) camera: RawCamera,
+    pub(super) model: RawModel,
+    pub(super) photo: RawPhoto,
+    pub(super) look: RawLook,
+    pub(super) shape: RawShape,
+    pub(super) http: Option<Spanned<RawHttp>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawBroker {
+    pub(super) url: Text,
+    pub(super) username: Text,
+    pub(super) password_file: Text,
+    pub(super) ca_file: Text,
+    pub(super) packet_bytes_max: Int,
+    pub(super) keep_alive_s: Int,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCamera {
+    pub(super) file: Text,
+    pub(super) command: Option<Spanned<Vec<String>>>,
+    pub(super) timeout_s: Number,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawModel {
+    pub(super) file: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPhoto {
+    pub(super) bytes_max: Int,
+    pub(super) side_px_max: Int,
+    pub(super) side_px_min: Int,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLook {
+    pub(super) strength: Number,
+    pub(super) seed: Int,
+    pub(super) direction_deg: Number,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawShape {
+    pub(super) size: Text,
+    pub(super) duration_ms: Int,
+    pub(super) frame_rate: Int,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub(super) listen: Text,
+    pub(super) broker_websocket_url: Text,
+}

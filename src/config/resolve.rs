@@ -1,0 +1,268 @@
+//! From what was written to what holds: defaults filled in, ranges checked.
+
+use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+
+use toml::Spanned;
+
+use super::{
+    Broker, Camera, Config, ConfigError, DEVICE_ID_CHARS_MAX, Http, Tls,
+    raw::{self, Raw, RawBroker, RawCamera, RawHttp, RawLook, RawPhoto, RawShape},
+    text::Text,
+};
+use crate::{
+    request::{Look, Shape, Size},
+    still::Limits,
+};
+
+const BROKER_URL_DEFAULT: &str = "mqtt://localhost";
+const CLIPS_DIR_DEFAULT: &str = "/var/lib/zoetrope/clips";
+const CAMERA_TIMEOUT_S_DEFAULT: f64 = 10.0;
+const QUEUE_LENGTH_MAX_DEFAULT: i64 = 8;
+
+pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
+    let raw: Raw = text.parse()?;
+    Ok(Config {
+        device_id: device_id(text, raw.device_id)?,
+        broker: broker(text, raw.broker)?,
+        camera: camera(text, raw.camera)?,
+        model_file: path(text, "model.file", raw.model.file)?,
+        photo_limits: photo(text, &raw.photo)?,
+        look: look(text, &raw.look)?,
+        shape: shape(text, &raw.shape)?,
+        http: raw.http.map(|section| http(text, section)).transpose()?,
+        clips_dir: path(text, "clips_dir", raw.clips_dir)?
+            .unwrap_or_else(|| PathBuf::from(CLIPS_DIR_DEFAULT)),
+        queue_length_max: integer(text, "queue_length_max", &raw.queue_length_max, 1..=1000)?
+            .unwrap_or(QUEUE_LENGTH_MAX_DEFAULT) as usize,
+    })
+}
+
+/// The host's name unless one is given, made legal for a topic.
+fn device_id(text: &Text, given: raw::Text) -> Result<String, ConfigError> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if let Some(id) = given {
+        let chars = id.get_ref().chars().count();
+        if (1..=DEVICE_ID_CHARS_MAX).contains(&chars) && id.get_ref().chars().all(is_legal) {
+            return Ok(id.into_inner());
+        }
+        let reason = format!(
+            "device_id is {:?}, allowed are 1 to {DEVICE_ID_CHARS_MAX} of a-z A-Z 0-9 - _",
+            id.get_ref()
+        );
+        return Err(text.error(id.span(), reason));
+    }
+    let host = rustix::system::uname();
+    let host = host.nodename().to_string_lossy();
+    let id: String = host
+        .chars()
+        .map(|c| if is_legal(c) { c } else { '-' })
+        .take(DEVICE_ID_CHARS_MAX)
+        .collect();
+    Ok(if id.is_empty() {
+        "zoetrope".to_owned()
+    } else {
+        id
+    })
+}
+
+fn broker(text: &Text, raw: RawBroker) -> Result<Broker, ConfigError> {
+    let mut broker: Broker = match &raw.url {
+        None => BROKER_URL_DEFAULT.parse()?,
+        Some(url) => url
+            .get_ref()
+            .parse()
+            .map_err(|error| said_of(text, url, "broker.url", error))?,
+    };
+    if let Some(ca_file) = raw.ca_file {
+        if broker.tls.is_none() {
+            let reason = "broker.ca_file is given, but broker.url is not \"mqtts://…\"".to_owned();
+            return Err(text.error(ca_file.span(), reason));
+        }
+        let ca_file = text.path(ca_file.get_ref());
+        broker.tls = Some(Tls { ca_file });
+    }
+    if let (Some(password_file), None) = (&raw.password_file, &raw.username) {
+        let reason = "broker.password_file is given without broker.username".to_owned();
+        return Err(text.error(password_file.span(), reason));
+    }
+    broker.username = raw.username.map(Spanned::into_inner);
+    broker.password_file = path(text, "broker.password_file", raw.password_file)?;
+    // The upper bound is that of MQTT 5, section 2.1.4.
+    let packet = integer(
+        text,
+        "broker.packet_bytes_max",
+        &raw.packet_bytes_max,
+        65_536..=268_435_455,
+    )?;
+    if let Some(bytes) = packet {
+        broker.packet_bytes_max = bytes as u32;
+    }
+    if let Some(seconds) = integer(text, "broker.keep_alive_s", &raw.keep_alive_s, 5..=65_535)? {
+        broker.keep_alive = Duration::from_secs(seconds as u64);
+    }
+    Ok(broker)
+}
+
+/// A broker error knows its value but not its place.
+fn said_of<T>(text: &Text, value: &Spanned<T>, key: &str, error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::BrokerUrl(reason) => text.error(value.span(), format!("{key} {reason}")),
+        other => other,
+    }
+}
+
+fn camera(text: &Text, raw: RawCamera) -> Result<Camera, ConfigError> {
+    let timeout_s = number(text, "camera.timeout_s", &raw.timeout_s, 0.1..=300.0)?;
+    match (raw.file, raw.command) {
+        (None, None) => Ok(Camera::None),
+        (Some(file), None) => Ok(Camera::File(text.path(file.get_ref()))),
+        (None, Some(command)) => {
+            if command.get_ref().first().is_none_or(String::is_empty) {
+                let reason = "camera.command is empty, expected a program and its arguments";
+                return Err(text.error(command.span(), reason.to_owned()));
+            }
+            Ok(Camera::Command {
+                argv: command.into_inner(),
+                timeout: Duration::from_secs_f64(timeout_s.unwrap_or(CAMERA_TIMEOUT_S_DEFAULT)),
+            })
+        }
+        (Some(_), Some(command)) => {
+            let reason = "camera.command is given as well as camera.file, allowed is one of them";
+            Err(text.error(command.span(), reason.to_owned()))
+        }
+    }
+}
+
+fn photo(text: &Text, raw: &RawPhoto) -> Result<Limits, ConfigError> {
+    let defaults = Limits::default();
+    let bytes = integer(text, "photo.bytes_max", &raw.bytes_max, 1024..=268_435_455)?;
+    let longest = integer(text, "photo.side_px_max", &raw.side_px_max, 64..=8192)?
+        .map_or(defaults.side_px_max, |px| px as u32);
+    let shortest = integer(
+        text,
+        "photo.side_px_min",
+        &raw.side_px_min,
+        1..=i64::from(longest),
+    )?;
+    Ok(Limits {
+        bytes_max: bytes.map_or(defaults.bytes_max, |bytes| bytes as usize),
+        side_px_max: longest,
+        side_px_min: shortest.map_or(defaults.side_px_min.min(longest), |px| px as u32),
+    })
+}
+
+fn look(text: &Text, raw: &RawLook) -> Result<Look, ConfigError> {
+    let mut look = Look::default();
+    if let Some(strength) = number(text, "look.strength", &raw.strength, 0.0..=1.0)? {
+        look.strength = strength as f32;
+    }
+    if let Some(seed) = integer(text, "look.seed", &raw.seed, 0..=i64::MAX)? {
+        look.seed = seed as u64;
+    }
+    look.direction_deg = number(
+        text,
+        "look.direction_deg",
+        &raw.direction_deg,
+        -360.0..=360.0,
+    )?
+    .map(|degrees| degrees as f32);
+    Ok(look)
+}
+
+fn shape(text: &Text, raw: &RawShape) -> Result<Shape, ConfigError> {
+    use crate::request::{DURATION_MS_MAX, DURATION_MS_MIN, FRAME_RATE_MAX, FRAME_RATE_MIN};
+
+    let mut shape = Shape::default();
+    if let Some(size) = &raw.size {
+        let parsed: Size = (size.get_ref().parse())
+            .map_err(|error| text.error(size.span(), format!("shape.{error}")))?;
+        shape.size = Some(parsed);
+    }
+    let durations = i64::from(DURATION_MS_MIN)..=i64::from(DURATION_MS_MAX);
+    if let Some(ms) = integer(text, "shape.duration_ms", &raw.duration_ms, durations)? {
+        shape.duration_ms = ms as u32;
+    }
+    let rates = i64::from(FRAME_RATE_MIN)..=i64::from(FRAME_RATE_MAX);
+    if let Some(rate) = integer(text, "shape.frame_rate", &raw.frame_rate, rates)? {
+        shape.frame_rate = rate as u32;
+    }
+    Ok(shape)
+}
+
+fn http(text: &Text, section: Spanned<RawHttp>) -> Result<Http, ConfigError> {
+    let place = section.span();
+    let RawHttp {
+        listen,
+        broker_websocket_url,
+    } = section.into_inner();
+    let missing = |key: &str| text.error(place.clone(), format!("http.{key} is missing"));
+    let listen = listen.ok_or_else(|| missing("listen"))?;
+    let address: SocketAddr = listen.get_ref().parse().map_err(|_| {
+        let reason = format!(
+            "http.listen is {:?}, expected an address and a port such as 127.0.0.1:8080",
+            listen.get_ref()
+        );
+        text.error(listen.span(), reason)
+    })?;
+    let url = broker_websocket_url.ok_or_else(|| missing("broker_websocket_url"))?;
+    if !["ws://", "wss://"]
+        .iter()
+        .any(|scheme| url.get_ref().starts_with(scheme))
+    {
+        let reason = format!(
+            "http.broker_websocket_url is {:?}, expected ws://… or wss://…",
+            url.get_ref()
+        );
+        return Err(text.error(url.span(), reason));
+    }
+    Ok(Http {
+        listen: address,
+        broker_websocket_url: url.into_inner(),
+    })
+}
+
+fn path(text: &Text, key: &str, given: raw::Text) -> Result<Option<PathBuf>, ConfigError> {
+    match given {
+        Some(path) if path.get_ref().is_empty() => {
+            Err(text.error(path.span(), format!("{key} is empty, expected a path")))
+        }
+        Some(path) => Ok(Some(text.path(path.get_ref()))),
+        None => Ok(None),
+    }
+}
+
+fn integer(
+    text: &Text,
+    key: &str,
+    given: &raw::Int,
+    allowed: RangeInclusive<i64>,
+) -> Result<Option<i64>, ConfigError> {
+    within(text, key, given, allowed)
+}
+
+fn number(
+    text: &Text,
+    key: &str,
+    given: &raw::Number,
+    allowed: RangeInclusive<f64>,
+) -> Result<Option<f64>, ConfigError> {
+    within(text, key, given, allowed)
+}
+
+/// NaN is within no range.
+fn within<T: Copy + PartialOrd + Display>(
+    text: &Text,
+    key: &str,
+    given: &Option<Spanned<T>>,
+    allowed: RangeInclusive<T>,
+) -> Result<Option<T>, ConfigError> {
+    match given {
+        Some(value) if !allowed.contains(value.get_ref()) => {
+            let (value_said, min, max) = (value.get_ref(), allowed.start(), allowed.end());
+            let reason = format!("{key} is {value_said}, allowed are {min} to {max}");
+            Err(text.error(value.span(), reason))
+        }
+        Some(value) => Ok(Some(*value.get_ref())),
+        None => Ok(None),
+    }
+}

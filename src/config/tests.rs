@@ -1,0 +1,224 @@
+use std::fs;
+
+use super::*;
+
+fn parsed(toml: &str) -> Result<Config, ConfigError> {
+    resolve::config(&text::Text::of(toml))
+}
+
+fn refusal(toml: &str) -> String {
+    let said = parsed(toml).expect_err(toml).to_string();
+    said.replace("/etc/zoetrope/zoetrope.toml:", "")
+}
+
+#[test]
+fn an_empty_file_is_a_working_configuration() {
+    let config = parsed("").expect("defaults");
+    assert_eq!(
+        (config.broker.host.as_str(), config.broker.port),
+        ("localhost", 1883)
+    );
+    assert_eq!(config.camera, Camera::None);
+    assert_eq!(config.shape, Shape::default());
+    assert!(!config.device_id.is_empty() && config.http.is_none());
+}
+
+#[test]
+fn the_example_states_the_defaults() {
+    let example = include_str!("../../systemd/zoetrope.toml");
+    parsed(example).expect("the example as it comes");
+    // Every key stands there behind "#"; without it the file must hold, too,
+    // once the choice between the two kinds of camera has been made.
+    let all: String = example
+        .lines()
+        .filter(|line| !line.starts_with("#file = \"/run/"))
+        .map(|line| match line.strip_prefix('#') {
+            Some(key) if !key.starts_with([' ', '#']) => format!("{key}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let config = parsed(&all).expect("every key of the example");
+    assert!(matches!(config.camera, Camera::Command { .. }));
+    assert!(config.http.is_some() && config.broker.tls.is_some());
+    let defaults = parsed("").expect("defaults");
+    assert_eq!(
+        config.broker.packet_bytes_max,
+        defaults.broker.packet_bytes_max
+    );
+    assert_eq!(config.broker.keep_alive, defaults.broker.keep_alive);
+    assert_eq!(config.photo_limits, defaults.photo_limits);
+    assert_eq!(config.queue_length_max, defaults.queue_length_max);
+    assert_eq!(config.clips_dir, defaults.clips_dir);
+    assert_eq!(config.look.strength, defaults.look.strength);
+    assert_eq!(config.shape.duration_ms, defaults.shape.duration_ms);
+}
+
+#[test]
+fn everything_wrong_has_its_place_and_its_limit() {
+    let cases = [
+        (
+            "[broker]\nurll = 1",
+            "2:1: unknown key \"urll\", the nearest valid key is \"url\"",
+        ),
+        (
+            "brokr = {}",
+            "1:1: unknown key \"brokr\", the nearest valid key is \"broker\"",
+        ),
+        (
+            "[model]\nfle = ''",
+            "2:1: unknown key \"fle\", the nearest valid key is \"file\"",
+        ),
+        (
+            "device_id = 5",
+            "1:13: invalid type: integer `5`, expected a string",
+        ),
+        (
+            "device_id = 'a/b'",
+            "1:13: device_id is \"a/b\", allowed are 1 to 64 of a-z A-Z 0-9 - _",
+        ),
+        (
+            "queue_length_max = 0",
+            "1:20: queue_length_max is 0, allowed are 1 to 1000",
+        ),
+        (
+            "[broker]\nurl = 'mqtt://h:0'",
+            "2:7: broker.url has the port \"0\", allowed are 1 to 65535",
+        ),
+        (
+            "[broker]\nurl = 'http://h'",
+            "2:7: broker.url has the scheme \"http\", allowed are \"mqtt\" and \"mqtts\"",
+        ),
+        (
+            "[broker]\nurl = 'mqtt://me:secret@h'",
+            "2:7: broker.url has a user before the host, give username and password_file instead",
+        ),
+        (
+            "[broker]\npacket_bytes_max = 1000",
+            "2:20: broker.packet_bytes_max is 1000, allowed are 65536 to 268435455",
+        ),
+        (
+            "[broker]\nca_file = 'ca.pem'",
+            "2:11: broker.ca_file is given, but broker.url is not \"mqtts://…\"",
+        ),
+        (
+            "[look]\nstrength = 3",
+            "2:12: look.strength is 3, allowed are 0 to 1",
+        ),
+        (
+            "[look]\nstrength = nan",
+            "2:12: look.strength is NaN, allowed are 0 to 1",
+        ),
+        (
+            "[look]\nseed = -1",
+            "2:8: look.seed is -1, allowed are 0 to 9223372036854775807",
+        ),
+        (
+            "[shape]\nframe_rate = -30",
+            "2:14: shape.frame_rate is -30, allowed are 5 to 60",
+        ),
+        (
+            "[shape]\nduration_ms = 0",
+            "2:15: shape.duration_ms is 0, allowed are 500 to 60000",
+        ),
+        (
+            "[shape]\nsize = 'big'",
+            "2:8: shape.size is \"big\", expected WIDTHxHEIGHT such as 1280x720",
+        ),
+        (
+            "[camera]\nfile = 'a'\ncommand = ['b']",
+            "3:11: camera.command is given as well as camera.file, allowed is one of them",
+        ),
+        (
+            "[camera]\ncommand = []",
+            "2:11: camera.command is empty, expected a program and its arguments",
+        ),
+        ("[http]\n", "1:1: http.listen is missing"),
+        (
+            "[http]\nlisten = '80'",
+            "2:10: http.listen is \"80\", expected an address and a port such as 127.0.0.1:8080",
+        ),
+    ];
+    for (toml, expected) in cases {
+        assert_eq!(refusal(toml), expected, "{toml}");
+    }
+}
+
+#[test]
+fn columns_count_characters() {
+    assert_eq!(
+        refusal("device_id = 'äöü' # ß\nfoto = {}"),
+        "2:1: unknown key \"foto\", the nearest valid key is \"photo\""
+    );
+    assert!(
+        refusal("device_id = 'ä' x").starts_with("1:17: "),
+        "{}",
+        refusal("device_id = 'ä' x")
+    );
+}
+
+#[test]
+fn relative_paths_start_at_the_file() {
+    let config = parsed("clips_dir = 'clips'\n[camera]\nfile = '/run/photo.jpg'").expect("paths");
+    assert_eq!(config.clips_dir, Path::new("/etc/zoetrope/clips"));
+    assert_eq!(config.camera, Camera::File("/run/photo.jpg".into()));
+}
+
+#[test]
+fn files_that_are_no_text_are_refused_with_the_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("zoetrope.toml");
+    fs::write(&file, b"device_id = 'a'\nx = '\xff'").expect("a file");
+    let said = Config::read(&file).expect_err("not UTF-8").to_string();
+    assert!(
+        said.ends_with(":2:6: byte 0xff is not UTF-8 text"),
+        "{said}"
+    );
+    let said = Config::read(folder.path())
+        .expect_err("a folder")
+        .to_string();
+    assert!(said.ends_with(": is not a file"), "{said}");
+    let said = Config::read(&folder.path().join("none"))
+        .expect_err("nothing")
+        .to_string();
+    assert!(said.contains("No such file"), "{said}");
+}
+
+#[test]
+fn broker_urls_with_ports_addresses_and_tls() {
+    let read = |url: &str| url.parse::<Broker>().expect(url);
+    assert_eq!(read("mqtt://10.0.0.7:2000/").port, 2000);
+    assert_eq!(read("mqtt://[::1]:2000").host, "::1");
+    let tls = read("mqtts://broker.local");
+    assert!(tls.tls.is_some() && tls.port == 8883);
+    for url in [
+        "mqtt://",
+        "broker",
+        "mqtt://a b",
+        "mqtt://h:x",
+        "mqtt://h:70000",
+        "mqtt://[::1",
+    ] {
+        assert!(url.parse::<Broker>().is_err(), "{url}");
+    }
+}
+
+#[test]
+fn the_password_is_the_first_line_and_never_part_of_a_message() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("password");
+    let mut broker: Broker = "mqtt://h".parse().expect("a url");
+    assert_eq!(broker.password().expect("none needed"), None);
+    broker.password_file = Some(file.clone());
+    assert!(broker.password().is_err());
+    fs::write(&file, "open sesame\nrest\n").expect("a file");
+    assert_eq!(
+        broker.password().expect("readable").as_deref(),
+        Some("open sesame")
+    );
+    assert!(!format!("{broker:?}").contains("sesame"));
+    for broken in [&b""[..], b"\nx", &[b'p'; 5000], b"secret\xff"] {
+        fs::write(&file, broken).expect("a file");
+        let said = broker.password().expect_err("not a password").to_string();
+        assert!(!said.contains("secret") && !said.contains("ppp"), "{said}");
+    }
+}
