@@ -12,8 +12,14 @@ pub mod director;
 
 pub mod clip;
 
+pub mod publication;
+
 pub mod config;
 
 pub mod device;
 
 pub mod pipeline;
+
+pub mod daemon;
+
+pub mod demo;
