@@ -1,0 +1,5 @@
+//! Integration tests.
+//!
+//! - `mqtt`: the daemon and displays at real brokers
+
+mod mqtt;
