@@ -24,6 +24,7 @@ use crate::{
     device::{
         broker::{BrokerOptions, LoopbackBroker},
         display::{Asked, RequestOptions, ask},
+        tract::TractNetwork,
     },
     publication::{JobPhase, Topics},
     request::{Look, Shape},
@@ -56,13 +57,12 @@ pub struct Options {
 /// # Errors
 /// When a port is taken, the photograph cannot be used, or a file cannot be
 /// written.
-pub fn run(options: Options) -> anyhow::Result<()> {
+pub fn run(options: &Options) -> anyhow::Result<()> {
     let story = Story {
         started: Instant::now(),
     };
-    let renderer: Arc<dyn Renderer> = Arc::new(Pipeline::new(Box::new(
-        crate::device::tract::TractNetwork::built_in()?,
-    )));
+    let network = TractNetwork::built_in()?;
+    let renderer: Arc<dyn Renderer> = Arc::new(Pipeline::new(Box::new(network)));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("zoetrope-io")
@@ -70,7 +70,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         .build()?;
     let result = runtime.block_on(async {
         tokio::select! {
-            result = show(&options, renderer, story) => result,
+            result = show(options, renderer, story) => result,
             interrupted = tokio::signal::ctrl_c() => {
                 story.tell("end", "interrupted");
                 Ok(interrupted?)
@@ -102,29 +102,26 @@ async fn show(options: &Options, renderer: Arc<dyn Renderer>, story: Story) -> a
         folder: folder.path(),
         story,
     };
-    let mut photos = photos(options, folder.path())?.into_iter().cycle();
-    let mut seed = 1;
-    let mut output = first_output(options, folder.path());
-    while let Some(photo) = photos.next() {
-        let asked = stage.play(&photo, seed, output).await?;
-        story.tell(
-            "job",
-            format!("{} took {:.1} s", asked.job_id, asked.elapsed.as_secs_f32()),
-        );
+    for (turn, photo) in photos(options, folder.path())?.iter().cycle().enumerate() {
+        let output = match turn {
+            0 => first_output(options, folder.path()),
+            _ => folder.path().join("shown.mp4"),
+        };
+        // Another motion each time round.
+        let asked = stage.play(photo, turn as u64 + 1, &output).await?;
+        let seconds = asked.elapsed.as_secs_f32();
+        story.tell("job", format!("{} took {seconds:.1} s", asked.job_id));
         if options.once {
-            daemon.stop().await;
-            broker.stop().await;
-            return Ok(());
+            break;
         }
         if options.photo.is_some() {
             story.tell("page", "shows your photograph until Ctrl-C");
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(SHOWN_FOR).await;
-        // Another motion each time round.
-        seed += 1;
-        output = folder.path().join("shown.mp4");
     }
+    daemon.stop().await;
+    broker.stop().await;
     Ok(())
 }
 
@@ -182,7 +179,7 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     /// Asks for one clip as any display would, and keeps it.
-    async fn play(&self, photo: &Path, seed: u64, output: PathBuf) -> anyhow::Result<Asked> {
+    async fn play(&self, photo: &Path, seed: u64, output: &Path) -> anyhow::Result<Asked> {
         let topics = Topics::new(DEVICE_ID);
         let name = photo.file_stem().unwrap_or_default().to_string_lossy();
         self.story.tell(
@@ -202,7 +199,7 @@ impl Stage<'_> {
                 ..Look::default()
             },
             shape: Shape::default(),
-            output: output.clone(),
+            output: output.to_owned(),
             timeout: CLIP_TIME_MAX,
         };
         let mut quarter = 0;
@@ -217,7 +214,7 @@ impl Stage<'_> {
             ),
         );
         if !output.starts_with(self.folder) {
-            let full = output.canonicalize().unwrap_or(output);
+            let full = output.canonicalize().unwrap_or_else(|_| output.to_owned());
             self.story.tell("file", full.display());
         }
         Ok(asked)

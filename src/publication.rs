@@ -107,7 +107,7 @@ impl Publication {
     }
 
     /// The same message with one more user property.
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &str, value: &impl std::fmt::Display) -> Self {
         self.properties
             .user
             .push((name.to_owned(), value.to_string()));
@@ -147,7 +147,7 @@ mod tests {
         let publication = Publication::bytes("a/b".to_owned(), "video/mp4", vec![0; 1000])
             .retained()
             .expiring(3600)
-            .with("sha256", "00");
+            .with("sha256", &"00");
         // 1 + 2 header, 2 + 3 topic, 2 id, 1 properties length, 5 expiry,
         // 12 content type, 5 + 8 user property, payload.
         let exact = 3 + 5 + 2 + 1 + 5 + 12 + 13 + 1000;

@@ -192,11 +192,11 @@ impl Desk {
         if outcome.is_ok() || trouble.is_some() {
             self.trouble = trouble;
         }
-        self.close_job(&job.id, &job.transaction, outcome);
+        self.close_job(&job.id, &job.transaction, &outcome);
     }
 
-    fn close_job(&mut self, id: &JobId, transaction: &Option<String>, outcome: Outcome) {
-        let phase = match &outcome {
+    fn close_job(&mut self, id: &JobId, transaction: &Option<String>, outcome: &Outcome) {
+        let phase = match outcome {
             Ok(notice) => JobPhase::Published {
                 sha256: notice.sha256.clone(),
             },
@@ -204,7 +204,7 @@ impl Desk {
         };
         self.say(id, transaction, phase);
         for address in self.ledger.end(id, outcome.clone()) {
-            self.answer(&address, &outcome);
+            self.answer(&address, outcome);
         }
     }
 
@@ -304,7 +304,7 @@ impl Desk {
         self.show_state();
         for id in self.ledger.under_way() {
             let message = "the daemon is being stopped".to_owned();
-            self.close_job(&id, &None, Err(fault("stopping", message)));
+            self.close_job(&id, &None, &Err(fault("stopping", message)));
         }
         self.connection.close(Some(farewell)).await;
         drop(self.studio);

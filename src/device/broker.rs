@@ -2,16 +2,19 @@
 //!
 //! It listens on the loopback address only and keeps everything in memory.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use mqtt5::broker::{
-    BrokerConfig, MqttBroker,
+    BrokerConfig, BrokerShutdownHandle, MqttBroker,
     config::{AuthConfig, StorageBackend, StorageConfig, WebSocketConfig},
 };
 use tokio::task::JoinHandle;
 
 /// Path of the WebSocket listener.
 const WEBSOCKET_PATH: &str = "/mqtt";
+
+/// Time that the broker has to close its connections.
+const STOP_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// How the broker shall be.
 #[derive(Clone, Debug)]
@@ -39,6 +42,7 @@ impl Default for BrokerOptions {
 pub struct LoopbackBroker {
     address: SocketAddr,
     websocket_address: SocketAddr,
+    shutdown: BrokerShutdownHandle,
     task: JoinHandle<()>,
 }
 
@@ -78,6 +82,7 @@ impl LoopbackBroker {
         };
         let address = bound(broker.local_addr())?;
         let websocket_address = bound(broker.ws_local_addr())?;
+        let shutdown = broker.shutdown_handle();
         let task = tokio::spawn(async move {
             if let Err(error) = broker.run().await {
                 log::error!("broker: {error}");
@@ -86,6 +91,7 @@ impl LoopbackBroker {
         Ok(Self {
             address,
             websocket_address,
+            shutdown,
             task,
         })
     }
@@ -100,11 +106,12 @@ impl LoopbackBroker {
         format!("ws://{}{WEBSOCKET_PATH}", self.websocket_address)
     }
 
-    /// Ends it and waits until its ports are free.
+    /// Ends it. Its ports may stay taken for a moment, because connections are
+    /// closed in the background.
     pub async fn stop(mut self) {
-        self.task.abort();
-        // Aborted, as was asked.
-        let _ = (&mut self.task).await;
+        self.shutdown.shutdown();
+        // One that does not end in time is aborted when it is dropped.
+        let _ = tokio::time::timeout(STOP_TIME_MAX, &mut self.task).await;
     }
 }
 

@@ -28,10 +28,10 @@ impl Announcer {
             .retained()
             .with("job_id", &clip.job_id)
             .with("sha256", &clip.sha256)
-            .with("width", clip.width_px)
-            .with("height", clip.height_px)
-            .with("frames", clip.frame_count)
-            .with("loop", true);
+            .with("width", &clip.width_px)
+            .with("height", &clip.height_px)
+            .with("frames", &clip.frame_count)
+            .with("loop", &true);
         let is_inline = match self.connection.publish(mp4).acknowledged().await {
             Ok(()) => true,
             // Displays fetch it over HTTP; the record says so.

@@ -133,15 +133,15 @@ fn publication(
             let topic = topics.request_render_photo();
             let mut publication = Publication::bytes(topic, "application/octet-stream", bytes)
                 .with("job_id", id)
-                .with("strength", look.strength)
-                .with("seed", look.seed)
-                .with("duration_ms", shape.duration_ms)
-                .with("frame_rate", shape.frame_rate);
+                .with("strength", &look.strength)
+                .with("seed", &look.seed)
+                .with("duration_ms", &shape.duration_ms)
+                .with("frame_rate", &shape.frame_rate);
             if let Some(direction) = look.direction_deg {
-                publication = publication.with("direction", direction);
+                publication = publication.with("direction", &direction);
             }
             if let Some(size) = size {
-                publication = publication.with("size", size);
+                publication = publication.with("size", &size);
             }
             publication
         }

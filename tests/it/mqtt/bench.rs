@@ -267,8 +267,9 @@ pub fn mosquitto(port: u16, user: Option<(&str, &str)>) -> Option<Mosquitto> {
             "mosquitto is required but not installed"
         );
         // Not `eprintln!`, which the test harness swallows.
+        let mut console = std::io::stderr();
         writeln!(
-            std::io::stderr(),
+            console,
             "SKIPPED: mosquitto not found: apt install mosquitto"
         )
         .unwrap();

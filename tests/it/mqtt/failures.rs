@@ -36,7 +36,7 @@ async fn every_bad_request_is_answered_and_the_next_good_one_served() {
         (
             r#"{"job_id":"a/#"}"#,
             "bad_request",
-            "job_id has 4 characters",
+            "job_id has 3 characters",
         ),
         (
             too_long.as_str(),
