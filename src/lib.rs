@@ -44,10 +44,16 @@ pub mod director;
 
 pub mod clip;
 
+pub mod publication;
+
 pub mod config;
 
 pub mod device;
 
 pub mod pipeline;
+
+pub mod daemon;
+
+pub mod demo;
 
 pub mod cli;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::demo;
+
 /// Shows it all at once: starts a broker, the daemon and the kiosk page on
 /// this machine, asks for a clip over MQTT as a display would, receives it,
 /// checks it and tells the page's address.
@@ -13,9 +15,10 @@ pub struct Args {
     /// Ends after the first clip instead of serving the page.
     #[arg(long)]
     pub once: bool,
-    /// Where the clip is written.
-    #[arg(short, long, value_name = "CLIP", default_value = "demo.mp4")]
-    pub output: PathBuf,
+    /// Where the first clip is written [default: zoetrope-demo.mp4 with --once,
+    /// else nowhere].
+    #[arg(short, long, value_name = "CLIP")]
+    pub output: Option<PathBuf>,
     /// Port of the kiosk page; 0 takes a free one.
     #[arg(
         long,
@@ -26,10 +29,16 @@ pub struct Args {
     pub port: u16,
 }
 
-/// Not linked in yet.
+/// Shows it, until Ctrl-C or for one clip.
 ///
 /// # Errors
-/// Always.
-pub fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("demo: not part of this build")
+/// A photograph that cannot be used, a port that is taken, a file that cannot
+/// be written.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    demo::run(&demo::Options {
+        photo: args.photo,
+        once: args.once,
+        output: args.output,
+        http_port: args.port,
+    })
 }

@@ -1,8 +1,13 @@
 //! `zoetrope request`: asks a daemon for a clip.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
 
 use super::options::{BrokerArgs, LookArgs, ShapeArgs};
+use crate::device::display::{self, RequestOptions};
 
 /// Asks a daemon for a clip over MQTT, waits and saves it.
 #[derive(Debug, clap::Args)]
@@ -30,10 +35,32 @@ pub struct Args {
     pub shape: ShapeArgs,
 }
 
-/// Not linked in yet.
+/// Asks, waits and saves; says on standard error how far the job is.
 ///
 /// # Errors
-/// Always.
-pub fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("request: not part of this build")
+/// A broker that cannot be reached, a refusal, the time limit, a file that
+/// cannot be written.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let options = RequestOptions {
+        broker: args.broker.broker()?,
+        device_id: args.broker.device,
+        photo: args.photo,
+        look: args.look.look(),
+        shape: args.shape.shape(),
+        output: args.output,
+        timeout: Duration::from_secs(args.timeout_s.into()),
+    };
+    let asked = display::request(&options, |phase| {
+        // Whether anybody reads it is not our business.
+        let _ = writeln!(io::stderr(), "{phase}");
+    })?;
+    super::print(&format!(
+        "{}: {} bytes, sha256 {}, job {}, {:.1} s",
+        options.output.display(),
+        asked.bytes,
+        asked.sha256,
+        asked.job_id,
+        asked.elapsed.as_secs_f32()
+    ));
+    Ok(())
 }

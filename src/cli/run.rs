@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::daemon;
+
 /// Runs the daemon: requests come in and clips go out over MQTT. SIGTERM ends
 /// it cleanly, SIGHUP reads the configuration again.
 #[derive(Debug, clap::Args)]
@@ -11,10 +13,10 @@ pub struct Args {
     pub config: PathBuf,
 }
 
-/// Not linked in yet.
+/// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// Always.
-pub fn run(_args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("run: not part of this build")
+/// A wrong configuration, a model or a folder that cannot be used.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    daemon::run(&args.config)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::options::BrokerArgs;
+use crate::device::display::{self, WatchOptions};
 
 /// Keeps the newest clip of a daemon in a folder, as a display does: received
 /// over MQTT, verified by its SHA-256, replaced atomically.
@@ -19,10 +20,24 @@ pub struct Args {
     pub once: bool,
 }
 
-/// Not linked in yet.
+/// Watches until it is ended, or for one clip; says one line for each.
 ///
 /// # Errors
-/// Always.
-pub fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("watch: not part of this build")
+/// Settings that cannot be used, a folder that cannot be written.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let options = WatchOptions {
+        broker: args.broker.broker()?,
+        device_id: args.broker.device,
+        folder: args.folder,
+        once: args.once,
+    };
+    display::watch(&options, |notice| {
+        super::print(&format!(
+            "{}: {} bytes, sha256 {}, job {}",
+            options.folder.display(),
+            notice.bytes,
+            notice.sha256,
+            notice.job_id
+        ));
+    })
 }

@@ -7,3 +7,9 @@ pub mod http;
 pub mod source;
 
 pub mod tract;
+
+pub mod mqtt;
+
+pub mod broker;
+
+pub mod display;

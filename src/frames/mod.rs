@@ -51,9 +51,13 @@ pub struct Renderer {
     luma: Padded,
     /// The luma without its detail band.
     base: Padded,
+    /// Share of the detail that is lost half-way between pixels.
+    softening: f32,
     blue: Padded,
     red: Padded,
     mask: Plane<u8>,
+    /// The mask, for looking up where a pixel comes from.
+    reach: Padded,
     field: Field,
     active: Plane<bool>,
     shape: Shape,
@@ -75,6 +79,7 @@ impl Renderer {
             blue: chroma(&still.u),
             red: chroma(&still.v),
             active: active_tiles(&mask, &field),
+            reach: Padded::new(&mask.samples, width_px, border_px),
             luma,
             base,
             still,
@@ -191,25 +196,41 @@ impl Renderer {
 
     #[inline(always)]
     fn luma_at(&self, x: f32, y: f32, share: f32, state: &NodeState, is_layered: bool) -> f32 {
-        let [dx, dy] = state.near_px;
-        let (near_x, near_y) = (x - dx * share, y - dy * share);
-        let near = cubic(&self.luma, near_x, near_y);
+        let (near_base, near) = self.bands(self.source(x, y, share, state.near_px));
         if !is_layered {
-            return near;
+            return near_base + near;
         }
-        let [dx, dy] = state.far_px;
-        let (far_x, far_y) = (x - dx * share, y - dy * share);
-        let far = cubic(&self.luma, far_x, far_y);
-        let near_base = self.base.nearest(near_x, near_y);
-        let far_base = self.base.nearest(far_x, far_y);
+        let (far_base, far) = self.bands(self.source(x, y, share, state.far_px));
         // Where the mask fades, both layers approach the still and so each other.
         let near_share = 1.0 - state.far_share;
         let near_detail = near_share + (state.near_detail - near_share) * share;
         let far_detail = state.far_share + (state.far_detail - state.far_share) * share;
         near_base * near_share
             + far_base * state.far_share
-            + (near - near_base) * near_detail
-            + (far - far_base) * far_detail
+            + near * near_detail
+            + far * far_detail
+    }
+
+    /// The still's luma at a position, as base and detail. Sampling between
+    /// pixels softens, so the detail is amplified by what is lost there.
+    #[inline(always)]
+    fn bands(&self, (x, y): (f32, f32)) -> (f32, f32) {
+        let between = |at: f32| {
+            let rest = at - at.floor();
+            4.0 * rest * (1.0 - rest)
+        };
+        let gain = 1.0 + self.softening * 0.5 * (between(x) + between(y));
+        let base = self.base.nearest(x, y);
+        (base, (cubic(&self.luma, x, y) - base) * gain)
+    }
+
+    /// Where in the still the pixel comes from. A way that leads to something
+    /// that rests is shortened, so that no edge of it is carried along.
+    #[inline(always)]
+    fn source(&self, x: f32, y: f32, share: f32, [dx, dy]: [f32; 2]) -> (f32, f32) {
+        let there = self.reach.nearest(x - dx * share, y - dy * share) / 255.0;
+        let share = share * there;
+        (x - dx * share, y - dy * share)
     }
 
     fn draw_chroma(&self, cell: &Cell, column: usize, row: usize, planes: &mut Yuv420) {
@@ -228,12 +249,34 @@ impl Renderer {
                     let moved = if share == 0.0 {
                         f32::from(still.at(x, y))
                     } else {
-                        chroma_at(moving, x as f32, y as f32, share, &state, cell.is_layered)
+                        self.chroma_at(moving, (x as f32, y as f32), share, &state, cell.is_layered)
                     };
                     let lit = 128.0 + (moved - 128.0) * state.light_gain;
                     plane.samples[y * width + x] = (lit + DITHER[y % 16][x % 16]) as u8;
                 }
             }
+        }
+    }
+
+    fn chroma_at(
+        &self,
+        plane: &Padded,
+        (x, y): (f32, f32),
+        share: f32,
+        state: &NodeState,
+        is_layered: bool,
+    ) -> f32 {
+        // Chroma samples stand between luma samples: 2x + 1/2.
+        let at = |displacement| {
+            let (luma_x, luma_y) = (2.0 * x + 0.5, 2.0 * y + 0.5);
+            let (from_x, from_y) = self.source(luma_x, luma_y, share, displacement);
+            plane.bilinear((from_x - 0.5) / 2.0, (from_y - 0.5) / 2.0)
+        };
+        let near = at(state.near_px);
+        if is_layered {
+            near + (at(state.far_px) - near) * state.far_share
+        } else {
+            near
         }
     }
 
@@ -244,24 +287,6 @@ impl Renderer {
         let below = &self.mask.row(2 * y + 1)[2 * x..2 * x + 2];
         let sum: u32 = above.iter().chain(below).map(|m| u32::from(*m)).sum();
         sum as f32 / (4.0 * 255.0)
-    }
-}
-
-fn chroma_at(
-    plane: &Padded,
-    x: f32,
-    y: f32,
-    share: f32,
-    state: &NodeState,
-    is_layered: bool,
-) -> f32 {
-    let half = share * 0.5;
-    let at = |[dx, dy]: [f32; 2]| plane.bilinear(x - dx * half, y - dy * half);
-    let near = at(state.near_px);
-    if is_layered {
-        near + (at(state.far_px) - near) * state.far_share
-    } else {
-        near
     }
 }
 
@@ -346,6 +371,24 @@ const fn dither() -> [[f32; 16]; 16] {
         y += 1;
     }
     thresholds
+}
+
+/// How much more contrast the moving part of the still has at its pixels than
+/// half-way between them, where it is sampled: 0 for none.
+fn softening(luma: &Padded, mask: &Plane<u8>) -> f32 {
+    const SOFTENING_MAX: f32 = 0.3;
+    let (mut whole, mut half) = (1.0f32, 1.0f32);
+    for y in (0..mask.height_px).step_by(3) {
+        for x in (y % 3..mask.width_px).step_by(3) {
+            if mask.at(x, y) == u8::MAX {
+                let (x, y) = (x as f32, y as f32);
+                whole += (luma.nearest(x, y) - luma.nearest(x + 3.0, y)).powi(2);
+                let (x, y) = (x + 0.5, y + 0.5);
+                half += (cubic(luma, x, y) - cubic(luma, x + 3.0, y)).powi(2);
+            }
+        }
+    }
+    ((whole / half).sqrt() - 1.0).clamp(0.0, SOFTENING_MAX)
 }
 
 /// What a pixel differs from its surroundings by, at the scale of the finest

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `loops` | the sample stills through the pipeline, read back by other decoders |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
+//! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `cli` | help, exit codes, what goes to which stream |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
 //! | `bad_input` | options, configurations, places and models that are wrong |
@@ -14,6 +15,7 @@ mod bad_photos;
 mod browser;
 mod cli;
 mod loops;
+mod mqtt;
 mod photos;
 mod playback;
 mod support;

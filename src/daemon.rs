@@ -1,0 +1,229 @@
+//! The service: takes requests over MQTT, renders one clip at a time and
+//! publishes it.
+//!
+//! One asynchronous task, the desk, owns everything that changes: the queue,
+//! the jobs it remembers, what was published last. Renders run on one named
+//! thread, the studio. They talk by messages alone, so a render that hangs,
+//! fails or panics never keeps the desk from answering.
+
+mod archive;
+
+mod desk;
+
+mod ledger;
+
+mod studio;
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::JoinHandle,
+};
+
+use self::{
+    archive::Archive,
+    desk::{Control, Desk},
+    studio::Studio,
+};
+use crate::{
+    clip::Clip,
+    config::Config,
+    device::{
+        h264,
+        http::{HttpServer, Page, Shelf},
+        mqtt::{Connection, Settings},
+        tract::TractNetwork,
+    },
+    pipeline::{self, Job, Onlooker, PipelineError},
+    publication::{Availability, Publication, Topics},
+    scene::{Network, NetworkCard},
+};
+
+/// What makes clips: [`Pipeline`], or something simpler in a test.
+pub trait Renderer: Send + Sync + 'static {
+    /// Makes the clip.
+    ///
+    /// # Errors
+    /// The first cause; nothing is left at the job's path.
+    fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError>;
+
+    /// The network that is used.
+    fn card(&self) -> NetworkCard;
+}
+
+/// The real renderer: [`pipeline::render`] with one network.
+pub struct Pipeline {
+    network: Box<dyn Network>,
+}
+
+impl Pipeline {
+    /// Renders with that network.
+    pub fn new(network: Box<dyn Network>) -> Self {
+        Self { network }
+    }
+
+    /// Renders with the network that the configuration names, or with the one
+    /// built in.
+    ///
+    /// # Errors
+    /// When the network is missing, altered or of another interface.
+    pub fn of(config: &Config) -> anyhow::Result<Self> {
+        let network = match &config.model_file {
+            Some(path) => TractNetwork::open(path)?,
+            None => TractNetwork::built_in()?,
+        };
+        Ok(Self::new(Box::new(network)))
+    }
+}
+
+impl Renderer for Pipeline {
+    fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError> {
+        pipeline::render(self.network.as_ref(), &h264::boxed, job, onlooker)
+    }
+
+    fn card(&self) -> NetworkCard {
+        self.network.card().clone()
+    }
+}
+
+/// A running daemon.
+pub struct Daemon {
+    controls: mpsc::Sender<Control>,
+    desk: JoinHandle<()>,
+    http: Option<HttpServer>,
+}
+
+impl Daemon {
+    /// Starts the daemon on the current tokio runtime. That the broker is not
+    /// there yet is no error: it is waited for.
+    ///
+    /// # Errors
+    /// When the clips folder cannot be written, the HTTP address is taken, or
+    /// a file that the broker connection needs cannot be read.
+    pub async fn start(config: Config, renderer: Arc<dyn Renderer>) -> anyhow::Result<Self> {
+        let archive = Archive::open(&config.clips_dir).with_context(|| {
+            format!("clips folder {} cannot be used", config.clips_dir.display())
+        })?;
+        let shelf = Shelf::new();
+        let http = match &config.http {
+            Some(http) => {
+                let page = Page {
+                    device_id: config.device_id.clone(),
+                    broker_websocket_url: http.broker_websocket_url.clone(),
+                };
+                let server = HttpServer::start(http.listen, page, shelf.clone())
+                    .await
+                    .with_context(|| format!("cannot listen on {}", http.listen))?;
+                Some(server)
+            }
+            None => None,
+        };
+        let topics = Topics::new(&config.device_id);
+        let availability = |state: Availability| {
+            let mut publication = Publication::bytes(
+                topics.availability(),
+                "text/plain",
+                state.as_str().as_bytes(),
+            );
+            publication.retain = true;
+            publication
+        };
+        let settings = Settings {
+            client_id: format!("zoetrope-{}", config.device_id),
+            broker: config.broker.clone(),
+            last_will: Some(availability(Availability::Offline)),
+            subscriptions: vec![topics.request_render(), topics.request_render_photo()],
+        };
+        let (connection, messages) = Connection::open(&settings)?;
+        connection.post(availability(Availability::Online));
+        let card = renderer.card();
+        let (studio, events) = Studio::open(renderer, archive)?;
+        let (controls, orders) = mpsc::channel(4);
+        let desk = Desk::new(config, card, connection, studio, shelf);
+        let farewell = availability(Availability::Offline);
+        let desk = tokio::spawn(desk.serve(messages, events, orders, farewell));
+        Ok(Self {
+            controls,
+            desk,
+            http,
+        })
+    }
+
+    /// Where the kiosk page and the clips are served, if they are.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(HttpServer::local_addr)
+    }
+
+    /// Takes over what can change while running: look, shape, limits, camera
+    /// and queue length. The rest is named in the log as waiting for a restart.
+    pub async fn reload(&self, config: Config) {
+        // A desk that has ended is noticed by `run`.
+        let _ = self.controls.send(Control::Reload(Box::new(config))).await;
+    }
+
+    /// Ends the render under way, tells every requester that waits, says
+    /// `offline` and disconnects. Takes at most about 4 seconds.
+    pub async fn stop(self) {
+        // A desk that has ended needs no telling.
+        let _ = self.controls.send(Control::Stop).await;
+        if let Err(error) = self.desk.await {
+            log::error!("desk: {error}");
+        }
+        if let Some(http) = self.http {
+            http.stop().await;
+        }
+    }
+}
+
+/// Runs the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration
+/// again and keeps the old one if the new one is wrong.
+///
+/// # Errors
+/// When the configuration, the network, the clips folder or the HTTP address
+/// cannot be used at the start.
+pub fn run(config_file: &Path) -> anyhow::Result<()> {
+    let config = Config::read(config_file)?;
+    let renderer = Arc::new(Pipeline::of(&config)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("zoetrope-io")
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(serve(config_file, config, renderer));
+    // A render that does not look at its cancellation ends with the process.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    result
+}
+
+async fn serve(
+    config_file: &Path,
+    config: Config,
+    renderer: Arc<dyn Renderer>,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut daemon = Daemon::start(config, renderer).await?;
+    if let Some(address) = daemon.http_address() {
+        log::info!("kiosk page at http://{address}/");
+    }
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => match Config::read(config_file) {
+                Ok(config) => daemon.reload(config).await,
+                Err(error) => log::error!("configuration kept as it was: {error:#}"),
+            },
+            ended = &mut daemon.desk => {
+                return Err(anyhow::anyhow!("the desk ended by itself: {ended:?}"));
+            }
+        }
+    }
+    log::info!("stopping");
+    daemon.stop().await;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! From a message to a job in the queue, or to an answer at once.
+
+use super::{Desk, fault, response_to};
+use crate::{
+    config::Camera,
+    daemon::ledger::{Address, Entry},
+    device::mqtt::Message,
+    publication::{Defaults, Fault, JobPhase, Order, Refusal, Response, photo_order, render_order},
+    request::{Request, Source},
+};
+
+impl Desk {
+    pub(super) fn take(&mut self, message: &Message) {
+        if message.retained {
+            // It would be executed again at every connection, for ever.
+            log::warn!("retained command on {} ignored", message.topic);
+            return;
+        }
+        let defaults = Defaults {
+            look: self.config.look,
+            shape: self.config.shape,
+        };
+        let properties = &message.properties;
+        let (command, order) = if message.topic == self.topics.request_render() {
+            ("render", render_order(&message.payload, &defaults))
+        } else if message.topic == self.topics.request_render_photo() {
+            let order = photo_order(
+                &message.payload,
+                properties.content_type.as_deref(),
+                &properties.user,
+                &self.config.photo_limits,
+                &defaults,
+            );
+            ("render_photo", order)
+        } else {
+            return;
+        };
+        let address = |transaction: &Option<String>| Address {
+            topic: properties
+                .response_topic
+                .clone()
+                .unwrap_or_else(|| self.topics.response(command)),
+            correlation_data: properties.correlation_data.clone(),
+            transaction: transaction.clone(),
+        };
+        match order {
+            Ok(order) => {
+                let address = address(&order.transaction);
+                self.accept(order, address);
+            }
+            Err(refusal) => {
+                let Refusal { transaction, error } = *refusal;
+                self.refuse(&address(&transaction), error.fault());
+            }
+        }
+    }
+
+    fn accept(&mut self, order: Order, address: Address) {
+        let id = order.request.id.clone();
+        match self.ledger.look_up(&order.request, &address) {
+            Entry::New => {}
+            Entry::UnderWay => return,
+            Entry::Ended(outcome) => return self.answer(&address, &outcome),
+            Entry::Crowded => {
+                let message = format!("job {id} has too many answers waiting already");
+                return self.refuse(&address, fault("busy", message));
+            }
+            Entry::Conflict => {
+                let message = format!("job_id {id} is used by a different request");
+                return self.refuse(&address, fault("job_id_conflict", message));
+            }
+        }
+        if let Some(refused) = self.refused_by_camera(&order.request) {
+            return self.refuse(&address, refused);
+        }
+        let limit = self.config.queue_length_max;
+        // The job under way does not wait, and a free studio takes one at once.
+        let is_waiting = self.current.is_some();
+        if is_waiting && self.queue.len() >= limit {
+            let message = format!("{} jobs are waiting, allowed are {limit}", self.queue.len());
+            return self.refuse(&address, fault("queue_full", message));
+        }
+        log::info!("job {id} accepted");
+        let jobs_before = self.queue.len() + usize::from(is_waiting);
+        self.ledger.begin(&order.request, address);
+        self.say(&id, &order.transaction, JobPhase::Accepted { jobs_before });
+        self.queue.push_back(order);
+    }
+
+    fn refused_by_camera(&self, request: &Request) -> Option<Fault> {
+        let is_missing =
+            matches!(request.source, Source::Camera) && matches!(self.config.camera, Camera::None);
+        is_missing.then(|| {
+            let message = "no camera is configured, send a photo instead".to_owned();
+            fault("no_camera", message)
+        })
+    }
+
+    /// Answers a request that was never accepted. Under a flood of them, some
+    /// go without an answer.
+    fn refuse(&self, address: &Address, fault: Fault) {
+        log::warn!("request refused: {}", fault.message);
+        let response = Response::error(fault, address.transaction.clone());
+        self.connection.offer(response_to(address, &response));
+    }
+}

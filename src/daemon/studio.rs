@@ -1,0 +1,272 @@
+//! The thread that renders.
+
+use std::{
+    any::Any,
+    fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc as thread_mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+
+use super::{Renderer, archive::Archive};
+use crate::{
+    clip::Clip,
+    config::Camera,
+    device::source::{CommandSource, FileSource},
+    picture::Yuv420,
+    pipeline::{Blame, Job, Onlooker, PipelineError, Stage},
+    publication::{CameraState, Fault, JobPhase},
+    request::{Request, Source},
+    still::{Limits, Origin, StillSource},
+};
+
+/// Shortest time between two reports of progress.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// One clip to be made.
+pub(super) struct Commission {
+    pub(super) request: Request,
+    pub(super) limits: Limits,
+    pub(super) camera: Camera,
+}
+
+/// What the studio reports, in order.
+pub(super) enum StudioEvent {
+    /// The job has come this far.
+    Phase(JobPhase),
+    /// The camera did or did not give a picture.
+    Camera(CameraState),
+    /// The job has ended.
+    Ended(Result<Finished, Failure>),
+    /// The thread has ended; nothing follows.
+    Closed,
+}
+
+/// A clip and its bytes.
+pub(super) struct Finished {
+    pub(super) clip: Clip,
+    pub(super) mp4: Arc<[u8]>,
+}
+
+/// There is no clip.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) fault: Fault,
+    /// Ours or the device's, not the requester's.
+    pub(super) is_ours: bool,
+}
+
+impl Failure {
+    pub(super) fn ours(code: &str, message: String) -> Self {
+        Self {
+            fault: Fault {
+                code: code.to_owned(),
+                message,
+            },
+            is_ours: true,
+        }
+    }
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Self {
+        Self {
+            fault: Fault {
+                code: error.code().to_owned(),
+                message: error.to_string(),
+            },
+            is_ours: error.blame() == Blame::Device,
+        }
+    }
+}
+
+/// The way to the thread. It ends after this is dropped.
+pub(super) struct Studio {
+    commissions: thread_mpsc::SyncSender<Commission>,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+impl Studio {
+    /// Starts the thread.
+    pub(super) fn open(
+        renderer: Arc<dyn Renderer>,
+        archive: Archive,
+    ) -> io::Result<(Self, mpsc::UnboundedReceiver<StudioEvent>)> {
+        // One in work, one at most under way to the thread.
+        let (commissions, accepted) = thread_mpsc::sync_channel::<Commission>(1);
+        // Unbounded on paper; in truth a few reports a second.
+        let (reports, events) = mpsc::unbounded_channel();
+        let is_cancelled = Arc::new(AtomicBool::new(false));
+        let bench = Bench {
+            renderer,
+            archive,
+            reports,
+            is_cancelled: Arc::clone(&is_cancelled),
+        };
+        thread::Builder::new()
+            .name("studio".to_owned())
+            .spawn(move || {
+                for commission in accepted {
+                    bench.work(&commission);
+                }
+                bench.report(StudioEvent::Closed);
+            })?;
+        let studio = Self {
+            commissions,
+            is_cancelled,
+        };
+        Ok((studio, events))
+    }
+
+    /// Hands in a clip to be made; only when none is in work.
+    pub(super) fn commission(&self, commission: Commission) {
+        self.commissions
+            .try_send(commission)
+            .expect("the desk hands in one clip at a time and the thread outlives it");
+    }
+
+    /// Ends the render under way, and every later one, at its next frame.
+    pub(super) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Bench {
+    renderer: Arc<dyn Renderer>,
+    archive: Archive,
+    reports: mpsc::UnboundedSender<StudioEvent>,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+impl Bench {
+    fn report(&self, event: StudioEvent) {
+        // A desk that has gone wants no reports.
+        let _ = self.reports.send(event);
+    }
+
+    fn work(&self, commission: &Commission) {
+        let path = self.archive.path_for(&commission.request.id);
+        // A panic ends this clip alone: the renderer is shared but not changed
+        // by a render, and the archive's state is the folder itself.
+        let made = catch_unwind(AssertUnwindSafe(|| self.make(commission, &path)));
+        let result = made.unwrap_or_else(|panic| {
+            Err(Failure::ours(
+                "internal",
+                format!("render panicked: {}", said(&*panic)),
+            ))
+        });
+        if result.is_err() {
+            // Usually there is nothing to remove.
+            let _ = fs::remove_file(&path);
+        }
+        self.report(StudioEvent::Ended(result));
+    }
+
+    fn make(&self, commission: &Commission, path: &std::path::Path) -> Result<Finished, Failure> {
+        let (photo, origin) = self.photo(commission)?;
+        let request = &commission.request;
+        let job = Job {
+            id: &request.id,
+            photo: &photo,
+            origin,
+            limits: &commission.limits,
+            look: request.look,
+            shape: request.shape,
+            clip_path: path,
+        };
+        let watcher = Watcher {
+            bench: self,
+            reported_at: Mutex::new(Instant::now()),
+        };
+        let mut clip = self.renderer.render(&job, &watcher)?;
+        let unreadable = |error: io::Error| {
+            Failure::ours("storage", format!("clip {}: {error}", path.display()))
+        };
+        self.archive.keep(&mut clip).map_err(unreadable)?;
+        let mp4 = fs::read(&clip.path).map_err(unreadable)?.into();
+        Ok(Finished { clip, mp4 })
+    }
+
+    fn photo(&self, commission: &Commission) -> Result<(Arc<[u8]>, Origin), Failure> {
+        let bytes_max = commission.limits.bytes_max;
+        let mut source: Box<dyn StillSource> =
+            match (&commission.request.source, &commission.camera) {
+                (Source::Photo(bytes), _) => return Ok((Arc::clone(bytes), Origin::Payload)),
+                (Source::Path(path), _) | (Source::Camera, Camera::File(path)) => {
+                    Box::new(FileSource::new(path, bytes_max))
+                }
+                (Source::Camera, Camera::Command { argv, timeout }) => {
+                    Box::new(CommandSource::new(argv.clone(), *timeout, bytes_max))
+                }
+                (Source::Camera, Camera::None) => {
+                    let fault = Fault {
+                        code: "no_camera".to_owned(),
+                        message: "no camera is configured, send a photo instead".to_owned(),
+                    };
+                    return Err(Failure {
+                        fault,
+                        is_ours: false,
+                    });
+                }
+            };
+        self.report(StudioEvent::Phase(JobPhase::Capturing));
+        match source.capture() {
+            Ok(bytes) => {
+                self.report(StudioEvent::Camera(CameraState::Online));
+                Ok((bytes.into(), source.origin()))
+            }
+            Err(error) => {
+                self.report(StudioEvent::Camera(CameraState::Lost));
+                Err(Failure::ours("camera", error.to_string()))
+            }
+        }
+    }
+}
+
+struct Watcher<'a> {
+    bench: &'a Bench,
+    reported_at: Mutex<Instant>,
+}
+
+impl Onlooker for Watcher<'_> {
+    fn stage(&self, stage: Stage) {
+        if stage == Stage::Decoding {
+            let phase = JobPhase::Rendering { progress: 0.0 };
+            self.bench.report(StudioEvent::Phase(phase));
+        }
+    }
+
+    fn frame(&self, index: u32, count: u32, _planes: &Yuv420) {
+        let done = index + 1;
+        if done >= count {
+            self.bench.report(StudioEvent::Phase(JobPhase::Encoding));
+            return;
+        }
+        let mut reported_at = self.reported_at.lock().expect("no panic while it is held");
+        if reported_at.elapsed() >= PROGRESS_INTERVAL {
+            *reported_at = Instant::now();
+            let progress = done as f32 / count as f32;
+            let phase = JobPhase::Rendering { progress };
+            self.bench.report(StudioEvent::Phase(phase));
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.bench.is_cancelled.load(Ordering::Relaxed)
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

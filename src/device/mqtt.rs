@@ -1,0 +1,253 @@
+//! The connection to an MQTT 5 broker, kept up for as long as it is wanted.
+//!
+//! Two tasks: one drives the socket, connects
+//! again with growing pauses and subscribes; one sends, one message at a time
+//! and in order, each until it is acknowledged. After a reconnect the sender
+//! repeats every retained message first, because the broker may have been
+//! replaced by an empty one.
+//!
+//! Sessions are clean. A request that a broker would keep for us while we are
+//! away was never accepted; and a message that is too large for us is gone
+//! with its connection instead of ending every connection to come.
+
+mod link;
+
+mod options;
+
+mod outbox;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use rumqttc::AsyncClient;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use self::outbox::Letter;
+use crate::{
+    config::{Broker, ConfigError},
+    publication::{Properties, Publication},
+};
+
+/// Messages that may wait for whoever reads them.
+const INBOX_LENGTH: usize = 16;
+/// Letters that may wait before those that can be missed are left out.
+const OUTBOX_LENGTH_COMFORTABLE: usize = 256;
+/// Time that a farewell and the closing handshake may take each.
+const CLOSING_TIME_MAX: Duration = Duration::from_millis(700);
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names us to the broker; another client of this name ends our connection.
+    pub client_id: String,
+    /// The broker.
+    pub broker: Broker,
+    /// What the broker publishes for us when the connection breaks.
+    pub last_will: Option<Publication>,
+    /// Topic filters, subscribed to at QoS 1 after every connection.
+    pub subscriptions: Vec<String>,
+}
+
+/// A message that has come in.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The topic that it was published on.
+    pub topic: String,
+    /// Its bytes.
+    pub payload: Vec<u8>,
+    /// Its MQTT 5 properties.
+    pub properties: Properties,
+    /// The broker had kept it from before we subscribed.
+    pub retained: bool,
+}
+
+/// The connection as it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    /// Connected, and every subscription acknowledged.
+    pub is_up: bool,
+    /// Counts connections; two readings that differ have a break between them.
+    pub generation: u64,
+    /// Largest packet that the broker takes, in bytes, where it says so.
+    pub packet_bytes_max: Option<usize>,
+    /// Why it is not up, once an attempt has failed.
+    pub trouble: Option<String>,
+}
+
+/// A connection that is kept up until it is closed or dropped.
+pub struct Connection {
+    // Unbounded, because whoever reads messages must never wait to send one:
+    // the socket would stop being read, and with it the acknowledgements that
+    // make room. What can flood it is sent by `offer`.
+    outbox: mpsc::UnboundedSender<Letter>,
+    waiting: Arc<AtomicUsize>,
+    link: watch::Receiver<Link>,
+    client: AsyncClient,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Connection {
+    /// Starts connecting, in the background and until closed. Messages arrive
+    /// at the receiver; a reader that stops reading stops the connection.
+    ///
+    /// # Errors
+    /// [`MqttError::Config`] or [`MqttError::CaFile`] if the password or the certificate authorities
+    /// cannot be read. That nobody answers is no error but [`Link::trouble`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn open(settings: &Settings) -> Result<(Self, mpsc::Receiver<Message>), MqttError> {
+        let options = options::resolve(settings)?;
+        let (client, event_loop) = AsyncClient::builder(options).capacity(16).build();
+        let (inbox, messages) = mpsc::channel(INBOX_LENGTH);
+        let (link_sender, link) = watch::channel(Link::default());
+        let (outbox, letters) = mpsc::unbounded_channel();
+        let keeper = link::Keeper::new(settings.clone(), client.clone(), link_sender, inbox);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let sender = outbox::Sender::new(client.clone(), link.clone(), waiting.clone());
+        let tasks = [
+            tokio::spawn(keeper.keep(event_loop)),
+            tokio::spawn(sender.send_all(letters)),
+        ];
+        let connection = Self {
+            outbox,
+            waiting,
+            link,
+            client,
+            tasks,
+        };
+        Ok((connection, messages))
+    }
+
+    /// Sends in the background, however long it takes until a broker is there.
+    /// Failures are logged.
+    pub fn post(&self, publication: Publication) {
+        self.send(Letter {
+            publication,
+            receipt: None,
+        });
+    }
+
+    /// Sends in the background what may be missed: left out while the
+    /// connection is down or too much is waiting already.
+    pub fn offer(&self, publication: Publication) {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        if self.link.borrow().is_up && waiting < OUTBOX_LENGTH_COMFORTABLE {
+            self.post(publication);
+        }
+    }
+
+    /// Sends, and hands out the receipt that resolves once the broker has
+    /// acknowledged.
+    pub fn publish(&self, publication: Publication) -> Receipt {
+        let (receipt, acknowledged) = oneshot::channel();
+        self.send(Letter {
+            publication,
+            receipt: Some(receipt),
+        });
+        Receipt(acknowledged)
+    }
+
+    fn send(&self, letter: Letter) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // A closed outbox means that the connection is being closed; it drops
+        // the letter, and a receipt says so.
+        let _ = self.outbox.send(letter);
+    }
+
+    /// The connection as it stands, to look at or to wait on.
+    pub fn link(&self) -> watch::Receiver<Link> {
+        self.link.clone()
+    }
+
+    /// Says farewell if the connection is up, and closes it. Takes at most
+    /// 1.5 seconds; what is still waiting to be sent is lost.
+    pub async fn close(&self, farewell: Option<Publication>) {
+        let mut link = self.link.clone();
+        if link.borrow().is_up {
+            if let Some(publication) = farewell {
+                let receipt = self.publish(publication);
+                // Nobody is there any more to be told that it failed.
+                let _ = timeout(CLOSING_TIME_MAX, receipt.acknowledged()).await;
+            }
+            if self.client.disconnect_now().await.is_ok() {
+                // Late or not, the connection ends with us.
+                let _ = timeout(CLOSING_TIME_MAX, link.wait_for(|link| !link.is_up)).await;
+            }
+        }
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// The promise that a message will have been acknowledged.
+#[derive(Debug)]
+pub struct Receipt(oneshot::Receiver<Result<(), MqttError>>);
+
+impl Receipt {
+    /// Waits until the broker has taken the message over, through any number
+    /// of reconnections.
+    ///
+    /// # Errors
+    /// [`MqttError::TooLarge`], [`MqttError::Refused`] or
+    /// [`MqttError::Closed`].
+    pub async fn acknowledged(self) -> Result<(), MqttError> {
+        self.0.await.unwrap_or(Err(MqttError::Closed))
+    }
+}
+
+/// MQTT did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum MqttError {
+    /// The password cannot be had.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The certificate authorities to trust cannot be had.
+    #[error("ca file {}: {reason}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The broker would drop the connection over this message.
+    #[error("{topic} needs a packet of {bytes} bytes, the broker takes {limit}")]
+    TooLarge {
+        /// The topic.
+        topic: String,
+        /// Size of the packet.
+        bytes: usize,
+        /// The broker's limit.
+        limit: usize,
+    },
+    /// The broker does not want this message.
+    #[error("{topic} was refused by the broker: {reason}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// What the broker said.
+        reason: String,
+    },
+    /// The connection was closed first.
+    #[error("connection closed")]
+    Closed,
+}

@@ -1,0 +1,64 @@
+//! From our settings to those of the MQTT library.
+
+use std::{fs, time::Duration};
+
+use rumqttc::{LastWill, MqttOptions, QoS, SessionMode, Transport};
+
+use super::{MqttError, Settings};
+use crate::{config::Broker, publication::Qos};
+
+/// Time a broker has to answer the opening of a connection.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+
+pub(super) fn resolve(settings: &Settings) -> Result<MqttOptions, MqttError> {
+    let broker = &settings.broker;
+    let mut options = MqttOptions::new(
+        settings.client_id.clone(),
+        (broker.host.clone(), broker.port),
+    );
+    options
+        .set_session_mode(SessionMode::Clean)
+        .set_keep_alive(u16::try_from(broker.keep_alive.as_secs()).unwrap_or(u16::MAX))
+        // Announced in CONNECT, so that the broker keeps larger packets to
+        // itself, and enforced while reading. The library's default is 10 KiB.
+        .set_max_packet_size(Some(broker.packet_bytes_max))
+        .set_connect_timeout(CONNECT_TIME_MAX);
+    if let Some(tls) = &broker.tls {
+        let ca = fs::read(&tls.ca_file).map_err(|error| MqttError::CaFile {
+            path: tls.ca_file.clone(),
+            reason: error.to_string(),
+        })?;
+        options.set_transport(Transport::tls(ca, None, None));
+    }
+    if let Some(will) = &settings.last_will {
+        options.set_last_will(LastWill::new(
+            will.topic.clone(),
+            will.payload.to_vec(),
+            qos_of(will.qos),
+            will.retain,
+            None,
+        ));
+    }
+    set_credentials(&mut options, broker)?;
+    Ok(options)
+}
+
+/// Sets user and password; the file is read anew each time, so that a
+/// corrected password is found without a restart.
+pub(super) fn set_credentials(options: &mut MqttOptions, broker: &Broker) -> Result<(), MqttError> {
+    let Some(username) = &broker.username else {
+        return Ok(());
+    };
+    match broker.password()? {
+        Some(password) => options.set_credentials(username.clone(), password),
+        None => options.set_username(username.clone()),
+    };
+    Ok(())
+}
+
+pub(super) fn qos_of(qos: Qos) -> QoS {
+    match qos {
+        Qos::AtMostOnce => QoS::AtMostOnce,
+        Qos::AtLeastOnce => QoS::AtLeastOnce,
+    }
+}

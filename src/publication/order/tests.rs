@@ -1,0 +1,169 @@
+use super::*;
+
+fn refused(payload: &[u8]) -> String {
+    render_order(payload, &Defaults::default())
+        .expect_err("must be refused")
+        .error
+        .to_string()
+}
+
+fn photo(properties: &[(&str, &str)]) -> Result<Order, Box<Refusal>> {
+    let properties: Vec<_> = properties
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    photo_order(
+        b"jpeg",
+        Some("image/jpeg"),
+        &properties,
+        &Limits::default(),
+        &Defaults::default(),
+    )
+}
+
+#[test]
+fn a_button_press_is_the_camera_with_defaults() {
+    let order = render_order(b"", &Defaults::default()).unwrap();
+    assert!(matches!(order.request.source, Source::Camera));
+    assert_eq!(order.request.look, Look::default());
+    assert_eq!(order.transaction, None);
+}
+
+#[test]
+fn everything_can_be_said() {
+    let order = render_order(
+        br#"{"v":1,"job_id":"till","transaction":"t","source":"camera",
+            "look":{"strength":0.5,"seed":7,"direction":90},
+            "shape":{"size":"640x360","duration_ms":2000,"frame_rate":25}}"#,
+        &Defaults::default(),
+    )
+    .unwrap();
+    assert_eq!(order.request.id.as_str(), "till");
+    assert_eq!(order.request.look.seed, 7);
+    assert_eq!(order.request.shape.size, Some(Size::new(640, 360).unwrap()));
+    assert_eq!(order.transaction.as_deref(), Some("t"));
+}
+
+#[test]
+fn bad_requests_say_value_and_limit() {
+    for (payload, said) in [
+        (r#"{"v":2}"#, "v is 2, known is 1"),
+        (
+            r#"{"look":{"strenght":1}}"#,
+            "unknown field `strenght`, expected",
+        ),
+        (
+            r#"{"look":{"strength":2}}"#,
+            "strength is 2, allowed are 0 to 1",
+        ),
+        (
+            r#"{"shape":{"frame_rate":-1}}"#,
+            "invalid value: integer `-1`",
+        ),
+        (
+            r#"{"shape":{"duration_ms":900000}}"#,
+            "duration_ms is 900000, allowed are 500 to 60000",
+        ),
+        (
+            r#"{"shape":{"size":"big"}}"#,
+            r#"size is "big", expected WIDTHxHEIGHT"#,
+        ),
+        (r#"{"shape":{"width_px":640}}"#, "width_px alone"),
+        (
+            r#"{"source":"/etc/passwd"}"#,
+            "unknown variant `/etc/passwd`",
+        ),
+        (
+            r#"{"job_id":"a/b"}"#,
+            "job_id has 3 characters or illegal ones",
+        ),
+        ("{", "EOF while parsing"),
+        ("hello", "expected value at line 1"),
+        ("[]", "invalid length"),
+    ] {
+        let message = refused(payload.as_bytes());
+        assert!(message.contains(said), "{payload}: {message}");
+    }
+}
+
+#[test]
+fn size_and_depth_are_bounded() {
+    let long = vec![b' '; JSON_BYTES_MAX + 1];
+    assert_eq!(refused(&long), "request has 65537 bytes, allowed are 65536");
+    let deep = "[".repeat(60_000);
+    assert!(!refused(deep.as_bytes()).is_empty());
+    let deep = format!(r#"{{"look":{}"#, "[".repeat(60_000));
+    assert!(!refused(deep.as_bytes()).is_empty());
+}
+
+#[test]
+fn a_refusal_still_knows_its_transaction() {
+    let refusal = render_order(
+        br#"{"transaction":"t","look":{"strength":9}}"#,
+        &Defaults::default(),
+    )
+    .unwrap_err();
+    assert_eq!(refusal.transaction.as_deref(), Some("t"));
+    assert_eq!(refusal.error.code(), "bad_request");
+}
+
+#[test]
+fn a_photo_brings_its_options_as_properties() {
+    let order = photo(&[
+        ("job_id", "a"),
+        ("strength", "0.25"),
+        ("traceparent", "00-1"),
+    ])
+    .unwrap();
+    assert!(matches!(order.request.source, Source::Photo(_)));
+    assert_eq!(order.request.look.strength, 0.25);
+}
+
+#[test]
+fn bad_photo_options_say_value_and_limit() {
+    for (name, value, said) in [
+        (
+            "frame_rate",
+            "-1",
+            r#"frame_rate is "-1", expected frames per second"#,
+        ),
+        (
+            "frame_rate",
+            "999",
+            "frame_rate is 999, allowed are 5 to 60",
+        ),
+        (
+            "seed",
+            "x",
+            r#"seed is "x", expected a whole number from 0"#,
+        ),
+        (
+            "strenght",
+            "1",
+            r#"option "strenght" is unknown, nearest is "strength""#,
+        ),
+        ("strength", "NaN", "strength is NaN, allowed are 0 to 1"),
+    ] {
+        let message = photo(&[(name, value)]).unwrap_err().error.to_string();
+        assert_eq!(message, said);
+    }
+    let twice = photo(&[("seed", "1"), ("seed", "2")]).unwrap_err();
+    assert_eq!(twice.error, OrderError::Twice("seed"));
+}
+
+#[test]
+fn a_photo_is_measured_before_anything_else() {
+    let limits = Limits {
+        bytes_max: 3,
+        ..Limits::default()
+    };
+    let tried = |payload: &[u8], kind| {
+        photo_order(payload, kind, &[], &limits, &Defaults::default())
+            .unwrap_err()
+            .error
+            .to_string()
+    };
+    assert_eq!(tried(b"jpeg", None), "photo has 4 bytes, allowed are 3");
+    assert!(tried(b"", None).starts_with("photo has 0 bytes"));
+    assert!(tried(b"abc", Some("text/plain")).starts_with("content type is \"text/plain\""));
+}

@@ -1,0 +1,403 @@
+//! The JSON documents that the daemon publishes.
+//!
+//! They can be read back as well: a display written with this library uses
+//! the same types.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clip::Clip,
+    director::Report,
+    request::{DURATION_MS_MAX, DURATION_MS_MIN, FRAME_RATE_MAX, FRAME_RATE_MIN, JobId},
+    scene::NetworkCard,
+    still::Limits,
+};
+
+/// The `"v": 1` of every document: the version of its meaning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u32", try_from = "u32")]
+pub struct Version;
+
+impl From<Version> for u32 {
+    fn from(_: Version) -> Self {
+        1
+    }
+}
+
+impl TryFrom<u32> for Version {
+    type Error = String;
+
+    fn try_from(version: u32) -> Result<Self, String> {
+        if version == 1 {
+            Ok(Self)
+        } else {
+            Err(format!("v is {version}, known is 1"))
+        }
+    }
+}
+
+/// `availability`, the one payload that is bare text, as Home Assistant and
+/// others expect it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Connected.
+    Online,
+    /// Gone; also the last will.
+    Offline,
+}
+
+impl Availability {
+    /// The payload.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// `state`: what the daemon is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Version of the document.
+    pub v: Version,
+    /// What it is doing.
+    pub state: DaemonState,
+    /// Why, when degraded.
+    pub reason: Option<String>,
+    /// The job under way.
+    pub job_id: Option<String>,
+    /// Jobs that wait behind it.
+    pub queue_length: usize,
+    /// The camera.
+    pub camera: CameraState,
+    /// What runs the network: `cpu`.
+    pub backend: String,
+}
+
+/// What the daemon is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DaemonState {
+    /// Starting.
+    Init,
+    /// Waiting for requests.
+    Ready,
+    /// A clip is being made.
+    Rendering,
+    /// Waiting for requests, but the last job failed by our own fault.
+    Degraded,
+    /// Ending.
+    Stopping,
+}
+
+/// The camera, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraState {
+    /// Configured, and its last picture came.
+    Online,
+    /// Configured, but its last picture did not come.
+    Lost,
+    /// Not configured.
+    None,
+}
+
+/// `info`: what the daemon is and what it takes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Info {
+    /// Version of the document.
+    pub v: Version,
+    /// Version of the program.
+    pub version: &'static str,
+    /// The network.
+    pub model: NetworkCard,
+    /// What a request may ask.
+    pub limits: InfoLimits,
+    /// MIME types of photographs that are taken.
+    pub photo_formats: [&'static str; 3],
+    /// MIME types of clips that are made.
+    pub clip_formats: [&'static str; 1],
+}
+
+/// What a request may ask.
+#[derive(Clone, Debug, Serialize)]
+pub struct InfoLimits {
+    /// Largest photograph, in bytes.
+    pub photo_bytes_max: usize,
+    /// Longest side of a photograph, in pixels.
+    pub photo_side_px_max: u32,
+    /// Shortest side of a photograph, in pixels.
+    pub photo_side_px_min: u32,
+    /// Largest MQTT packet that the daemon takes, in bytes.
+    pub packet_bytes_max: u32,
+    /// Jobs that may wait.
+    pub queue_length_max: usize,
+    /// Shortest and longest clip, in milliseconds.
+    pub duration_ms: [u32; 2],
+    /// Lowest and highest frame rate, in frames per second.
+    pub frame_rate: [u32; 2],
+}
+
+impl Info {
+    /// The document for this program with that network and those limits.
+    pub fn new(
+        model: NetworkCard,
+        photo: &Limits,
+        packet_bytes_max: u32,
+        queue_length_max: usize,
+    ) -> Self {
+        Self {
+            v: Version,
+            version: env!("CARGO_PKG_VERSION"),
+            model,
+            limits: InfoLimits {
+                photo_bytes_max: photo.bytes_max,
+                photo_side_px_max: photo.side_px_max,
+                photo_side_px_min: photo.side_px_min,
+                packet_bytes_max,
+                queue_length_max,
+                duration_ms: [DURATION_MS_MIN, DURATION_MS_MAX],
+                frame_rate: [FRAME_RATE_MIN, FRAME_RATE_MAX],
+            },
+            photo_formats: ["image/jpeg", "image/png", "image/webp"],
+            clip_formats: ["video/mp4"],
+        }
+    }
+}
+
+/// `job/<job_id>`: something happened to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobEvent {
+    /// Version of the document.
+    pub v: Version,
+    /// The job.
+    pub job_id: String,
+    /// The requester's own mark, repeated.
+    pub transaction: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub phase: JobPhase,
+}
+
+/// What happened to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum JobPhase {
+    /// It waits for its turn.
+    Accepted {
+        /// Jobs before it.
+        jobs_before: usize,
+    },
+    /// The camera is asked for a picture.
+    Capturing,
+    /// Frames are being made.
+    Rendering {
+        /// Part that is done, 0 to 1.
+        progress: f32,
+    },
+    /// Every frame is drawn; the file is being completed.
+    Encoding,
+    /// The clip is with the broker.
+    Published {
+        /// SHA-256 of the MP4, lower-case hexadecimal.
+        sha256: String,
+    },
+    /// There will be no clip.
+    Failed(Fault),
+}
+
+impl std::fmt::Display for JobPhase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Accepted { jobs_before } => write!(f, "accepted, {jobs_before} jobs before it"),
+            Self::Capturing => f.write_str("capturing"),
+            Self::Rendering { progress } => write!(f, "rendering {:.0} %", progress * 100.0),
+            Self::Encoding => f.write_str("encoding"),
+            Self::Published { .. } => f.write_str("published"),
+            Self::Failed(fault) => write!(f, "failed: {}", fault.message),
+        }
+    }
+}
+
+/// What went wrong, for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// A stable word such as `bad_request` or `queue_full`.
+    pub code: String,
+    /// A sentence with the value and the limit.
+    pub message: String,
+}
+
+/// The one answer to a command, sent when its job has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// Version of the document.
+    pub v: Version,
+    /// How it ended.
+    pub status: ResponseStatus,
+    /// The clip, when all went well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<ClipNotice>,
+    /// What went wrong, otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Fault>,
+    /// The requester's own mark, repeated.
+    pub transaction: Option<String>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseStatus {
+    /// As asked.
+    Ok,
+    /// Not at all.
+    Error,
+}
+
+impl Response {
+    /// The clip is out.
+    pub fn ok(clip: ClipNotice, transaction: Option<String>) -> Self {
+        Self {
+            v: Version,
+            status: ResponseStatus::Ok,
+            data: Some(clip),
+            error: None,
+            transaction,
+        }
+    }
+
+    /// There is no clip.
+    pub fn error(fault: Fault, transaction: Option<String>) -> Self {
+        Self {
+            v: Version,
+            status: ResponseStatus::Error,
+            data: None,
+            error: Some(fault),
+            transaction,
+        }
+    }
+}
+
+/// What a display needs to know of a clip; every [`ClipRecord`] reads as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClipNotice {
+    /// The job that made it.
+    pub job_id: String,
+    /// SHA-256 of the MP4, lower-case hexadecimal.
+    pub sha256: String,
+    /// Size of the MP4, in bytes.
+    pub bytes: u64,
+    /// Where it can be fetched over HTTP: a path on the board's own server,
+    /// because displays know the board by names that it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The MP4 itself is retained on `clip`.
+    #[serde(default = "yes")]
+    pub inline: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ClipNotice {
+    /// The notice of a finished clip; `inline` when the MP4 itself went to
+    /// the broker.
+    pub fn of(clip: &Clip, url: Option<String>, inline: bool) -> Self {
+        Self {
+            job_id: clip.job_id.to_string(),
+            sha256: clip.sha256.clone(),
+            bytes: clip.size_bytes,
+            url,
+            inline,
+        }
+    }
+}
+
+/// `clip/info`: everything that is known of the newest clip.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClipRecord {
+    /// Version of the document.
+    pub v: Version,
+    /// Which clip it is.
+    #[serde(flatten)]
+    pub notice: ClipNotice,
+    /// Codec string for a browser.
+    pub codecs: String,
+    /// Width, in pixels.
+    pub width: usize,
+    /// Height, in pixels.
+    pub height: usize,
+    /// Frames per second.
+    pub frame_rate: u32,
+    /// Frames in one turn.
+    pub frame_count: u32,
+    /// Length of one turn, in milliseconds.
+    pub duration_ms: u32,
+    /// What the director measured.
+    #[serde(rename = "loop")]
+    pub loop_report: Report,
+}
+
+impl ClipRecord {
+    /// The record of a finished clip.
+    pub fn of(clip: &Clip, notice: ClipNotice) -> Self {
+        Self {
+            v: Version,
+            notice,
+            codecs: clip.codecs.clone(),
+            width: clip.width_px,
+            height: clip.height_px,
+            frame_rate: clip.frame_rate,
+            frame_count: clip.frame_count,
+            duration_ms: clip.duration_ms(),
+            loop_report: clip.report.clone(),
+        }
+    }
+}
+
+impl JobEvent {
+    /// `phase` has happened to the job.
+    pub fn new(job_id: &JobId, transaction: Option<String>, phase: JobPhase) -> Self {
+        Self {
+            v: Version,
+            job_id: job_id.to_string(),
+            transaction,
+            phase,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_event_is_flat_and_reads_back() {
+        let id = "till".parse().unwrap();
+        let event = JobEvent::new(&id, None, JobPhase::Rendering { progress: 0.5 });
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            text,
+            r#"{"v":1,"job_id":"till","transaction":null,"event":"rendering","progress":0.5}"#
+        );
+        assert_eq!(serde_json::from_str::<JobEvent>(&text).unwrap(), event);
+    }
+
+    #[test]
+    fn a_later_version_is_not_misread() {
+        let text = r#"{"v":2,"job_id":"till","event":"capturing"}"#;
+        let said = serde_json::from_str::<JobEvent>(text).unwrap_err();
+        assert!(said.to_string().contains("v is 2, known is 1"), "{said}");
+    }
+
+    #[test]
+    fn a_display_reads_a_record_as_a_notice() {
+        let text = r#"{"v":1,"job_id":"a","sha256":"00","bytes":3,"codecs":"x","later":[]}"#;
+        let notice: ClipNotice = serde_json::from_str(text).unwrap();
+        assert_eq!(notice.bytes, 3);
+        assert_eq!(notice.url, None);
+    }
+}

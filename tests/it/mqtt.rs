@@ -1,0 +1,11 @@
+//! The daemon and displays at real brokers: the one inside the process, and
+//! mosquitto where it is installed.
+//!
+//! The renderer is a stand-in that writes the photograph back as its clip, so
+//! that these tests are about messages alone.
+
+mod bench;
+
+mod cases;
+
+mod failures;

@@ -1,0 +1,321 @@
+//! What the tests stand on: brokers, a daemon, a display of another make.
+
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use mqtt5::{ConnectOptions, MqttClient, PublishOptions, QoS, types::Message};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use zoetrope::{
+    clip::{Clip, ClipError},
+    config::{Broker, Camera, Config},
+    daemon::{Daemon, Renderer},
+    device::{
+        broker::{BrokerOptions, LoopbackBroker},
+        display::sha256_of,
+    },
+    director::Report,
+    picture::{Plane, Yuv420},
+    pipeline::{Job, Onlooker, PipelineError, Stage},
+    request::{Look, Shape},
+    scene::NetworkCard,
+    still::Limits,
+};
+
+/// Longest wait for anything.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Device of every daemon here; each has a broker of its own.
+pub const DEVICE: &str = "hall";
+
+/// Writes the photograph back as its clip, after the gate is open.
+#[derive(Default)]
+pub struct StandIn {
+    /// Renders wait while this is closed.
+    pub is_closed: AtomicBool,
+    /// Photographs that were rendered.
+    pub rendered: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Renderer for StandIn {
+    fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError> {
+        onlooker.stage(Stage::Decoding);
+        assert!(job.photo != b"panic", "asked to panic");
+        if job.photo == b"encoder fails" {
+            return Err(ClipError::Encoder("out of bits".to_owned()).into());
+        }
+        self.rendered.lock().unwrap().push(job.photo.to_vec());
+        while self.is_closed.load(Ordering::Relaxed) {
+            if onlooker.is_cancelled() {
+                return Err(PipelineError::Cancelled);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let planes = Yuv420 {
+            y: Plane::filled(2, 2, 0),
+            u: Plane::filled(1, 1, 128),
+            v: Plane::filled(1, 1, 128),
+        };
+        onlooker.frame(0, 1, &planes);
+        fs::write(job.clip_path, job.photo).unwrap();
+        Ok(Clip {
+            path: job.clip_path.to_owned(),
+            size_bytes: job.photo.len() as u64,
+            sha256: sha256_of(job.photo),
+            codecs: "avc1.640028".to_owned(),
+            width_px: 2,
+            height_px: 2,
+            frame_rate: 30,
+            frame_count: 1,
+            job_id: job.id.clone(),
+            poster_jpeg: b"poster".to_vec(),
+            report: Report::default(),
+        })
+    }
+
+    fn card(&self) -> NetworkCard {
+        NetworkCard {
+            name: "stand-in".to_owned(),
+            sha256: "00".repeat(32),
+            backend: "cpu",
+        }
+    }
+}
+
+pub fn at(port: u16) -> Broker {
+    Broker {
+        host: "127.0.0.1".to_owned(),
+        port,
+        username: None,
+        password_file: None,
+        tls: None,
+        packet_bytes_max: 8 << 20,
+        keep_alive: Duration::from_secs(5),
+    }
+}
+
+pub async fn loopback() -> LoopbackBroker {
+    LoopbackBroker::start(&BrokerOptions::default())
+        .await
+        .unwrap()
+}
+
+/// A daemon with its folder and renderer.
+pub struct Board {
+    pub daemon: Daemon,
+    pub renderer: Arc<StandIn>,
+    pub folder: TempDir,
+}
+
+pub async fn board(broker: Broker) -> Board {
+    let folder = tempfile::tempdir().unwrap();
+    let renderer = Arc::new(StandIn::default());
+    let config = Config {
+        device_id: DEVICE.to_owned(),
+        broker,
+        camera: Camera::None,
+        model_file: None,
+        photo_limits: Limits {
+            bytes_max: 1 << 20,
+            ..Limits::default()
+        },
+        look: Look::default(),
+        shape: Shape::default(),
+        http: None,
+        clips_dir: folder.path().join("clips"),
+        queue_length_max: 2,
+    };
+    let daemon = Daemon::start(config, Arc::clone(&renderer) as Arc<dyn Renderer>)
+        .await
+        .unwrap();
+    Board {
+        daemon,
+        renderer,
+        folder,
+    }
+}
+
+/// A display made with another MQTT library than the daemon's.
+pub struct Display {
+    pub client: MqttClient,
+    inbox: mpsc::UnboundedReceiver<Message>,
+}
+
+impl Display {
+    /// Connects, and subscribes to everything of the board.
+    pub async fn connect(port: u16, name: &str) -> Self {
+        let client = MqttClient::with_options(
+            ConnectOptions::new(name).with_keep_alive(Duration::from_secs(5)),
+        );
+        client
+            .connect(&format!("mqtt://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        let (sender, inbox) = mpsc::unbounded_channel();
+        client
+            .subscribe(format!("zoetrope/{DEVICE}/#"), move |message| {
+                let _ = sender.send(message);
+            })
+            .await
+            .unwrap();
+        Self { client, inbox }
+    }
+
+    /// Sends a photograph.
+    pub async fn send_photo(&self, photo: &[u8], properties: &[(&str, &str)]) {
+        let mut options = PublishOptions {
+            qos: QoS::AtLeastOnce,
+            ..PublishOptions::default()
+        };
+        options.properties.correlation_data = Some(b"mine".to_vec());
+        for (name, value) in properties {
+            let pair = ((*name).to_owned(), (*value).to_owned());
+            options.properties.user_properties.push(pair);
+        }
+        let topic = format!("zoetrope/{DEVICE}/request/render_photo");
+        self.client
+            .publish_with_options(topic, photo.to_vec(), options)
+            .await
+            .unwrap();
+    }
+
+    /// Sends a JSON request.
+    pub async fn send_json(&self, text: &str) {
+        let topic = format!("zoetrope/{DEVICE}/request/render");
+        self.client
+            .publish_qos1(topic, text.as_bytes().to_vec())
+            .await
+            .unwrap();
+    }
+
+    /// The next message whose topic ends like this and which `fits`.
+    pub async fn next(&mut self, end: &str, fits: impl Fn(&Message) -> bool) -> Message {
+        let waiting = async {
+            loop {
+                let message = self.inbox.recv().await.expect("client lives");
+                if message.topic.ends_with(end) && fits(&message) {
+                    return message;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("nothing came on {end}"))
+    }
+
+    /// The next JSON document on a topic that ends like this.
+    pub async fn json(&mut self, end: &str) -> serde_json::Value {
+        let message = self.next(end, |_| true).await;
+        serde_json::from_slice(&message.payload).unwrap()
+    }
+
+    /// Waits until the daemon says that it is in this state.
+    pub async fn state(&mut self, wanted: &str) -> serde_json::Value {
+        let is_wanted = |message: &Message| {
+            serde_json::from_slice::<serde_json::Value>(&message.payload)
+                .is_ok_and(|state| state["state"] == wanted)
+        };
+        let message = self.next("/state", is_wanted).await;
+        serde_json::from_slice(&message.payload).unwrap()
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A mosquitto of our own.
+pub struct Mosquitto {
+    process: Child,
+    pub port: u16,
+    _folder: TempDir,
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths)
+        .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")])
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Starts mosquitto, with this user and password if any; `None`, said aloud,
+/// where it is not installed.
+pub fn mosquitto(port: u16, user: Option<(&str, &str)>) -> Option<Mosquitto> {
+    let found = program("mosquitto").zip(program("mosquitto_passwd"));
+    let Some((broker, passwd)) = found else {
+        let required = std::env::var("ZOETROPE_TEST_REQUIRE").unwrap_or_default();
+        assert!(
+            !required.contains("mosquitto"),
+            "mosquitto is required but not installed"
+        );
+        // Not `eprintln!`, which the test harness swallows.
+        let mut console = std::io::stderr();
+        writeln!(
+            console,
+            "SKIPPED: mosquitto not found: apt install mosquitto"
+        )
+        .unwrap();
+        return None;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = format!("listener {port} 127.0.0.1\npersistence false\n");
+    match user {
+        Some((name, password)) => {
+            let file = folder.path().join("passwords");
+            let made = Command::new(passwd)
+                .args(["-b", "-c"])
+                .arg(&file)
+                .args([name, password])
+                .status()
+                .unwrap();
+            assert!(made.success());
+            // mosquitto changes its user when started by root.
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+            config += &format!("password_file {}\nallow_anonymous false\n", file.display());
+        }
+        None => config += "allow_anonymous true\n",
+    }
+    let file = folder.path().join("mosquitto.conf");
+    fs::write(&file, config).unwrap();
+    let process = Command::new(broker)
+        .arg("-c")
+        .arg(&file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mosquitto = Mosquitto {
+        process,
+        port,
+        _folder: folder,
+    };
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "mosquitto does not listen"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Some(mosquitto)
+}

@@ -1,0 +1,197 @@
+//! What goes wrong, and that the daemon outlives it.
+
+use std::{fs, sync::atomic::Ordering, time::Duration};
+
+use zoetrope::{
+    config::Broker,
+    device::{
+        broker::{BrokerOptions, LoopbackBroker},
+        display::{RequestOptions, ask},
+        mqtt::{Connection, Settings},
+    },
+};
+
+use super::bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback, mosquitto};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_request_is_answered_and_the_next_good_one_served() {
+    let broker = loopback().await;
+    let port = broker.address().port();
+    let board = board(at(port)).await;
+    let mut display = Display::connect(port, "display").await;
+    display.state("ready").await;
+    let too_long = " ".repeat(70_000);
+    for (text, code, said) in [
+        ("{", "bad_json", "EOF while parsing"),
+        (
+            r#"{"look":{"strenght":1}}"#,
+            "bad_json",
+            "unknown field `strenght`",
+        ),
+        (
+            r#"{"shape":{"frame_rate":999}}"#,
+            "bad_request",
+            "frame_rate is 999, allowed are 5 to 60",
+        ),
+        (
+            r#"{"job_id":"a/#"}"#,
+            "bad_request",
+            "job_id has 3 characters",
+        ),
+        (
+            too_long.as_str(),
+            "too_large",
+            "request has 70000 bytes, allowed are 65536",
+        ),
+        ("{}", "no_camera", "no camera is configured"),
+    ] {
+        display.send_json(text).await;
+        let answer = display.json("/response/render").await;
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains(said), "{message}");
+    }
+    let too_large = vec![0; (1 << 20) + 1];
+    for (photo, code, said) in [
+        (
+            too_large.as_slice(),
+            "too_large",
+            "photo has 1048577 bytes, allowed are 1048576",
+        ),
+        (b"", "bad_photo", "photo has 0 bytes"),
+        (b"panic", "internal", "render panicked: asked to panic"),
+        (b"encoder fails", "encode", "encoder: out of bits"),
+    ] {
+        display.send_photo(photo, &[]).await;
+        let answer = display.json("/response/render_photo").await;
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains(said), "{message}");
+    }
+    let degraded = display.state("degraded").await;
+    assert!(degraded["reason"].is_string());
+    // Larger than any packet that the daemon announced: the broker keeps it to
+    // itself, and nobody is disconnected.
+    display.send_photo(&vec![0; 9 << 20], &[]).await;
+    display.send_photo(b"good", &[("job_id", "good")]).await;
+    let answer = display.json("/response/render_photo").await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    display.state("ready").await;
+    board.daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_says_so_and_stopping_tells_those_who_wait() {
+    let broker = loopback().await;
+    let port = broker.address().port();
+    let board = board(at(port)).await;
+    let mut display = Display::connect(port, "display").await;
+    display.state("ready").await;
+    board.renderer.is_closed.store(true, Ordering::Relaxed);
+    for id in ["a", "b", "c", "d"] {
+        display
+            .send_photo(id.as_bytes(), &[("job_id", id), ("transaction", id)])
+            .await;
+    }
+    let answer = display.json("/response/render_photo").await;
+    assert_eq!(answer["error"]["code"], "queue_full");
+    assert_eq!(answer["transaction"], "d");
+    assert_eq!(
+        answer["error"]["message"],
+        "2 jobs are waiting, allowed are 2"
+    );
+    board.daemon.stop().await;
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let answer = display.json("/response/render_photo").await;
+        assert_eq!(answer["error"]["code"], "stopping");
+        told.push(answer["transaction"].as_str().unwrap().to_owned());
+    }
+    told.sort();
+    assert_eq!(told, ["a", "b", "c"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_that_the_broker_does_not_take_fails_with_both_numbers() {
+    let options = BrokerOptions {
+        packet_bytes_max: 100_000,
+        ..BrokerOptions::default()
+    };
+    let broker = LoopbackBroker::start(&options).await.unwrap();
+    let port = broker.address().port();
+    let connection = Connection::open(&Settings {
+        client_id: "tight".to_owned(),
+        broker: at(port),
+        last_will: None,
+        subscriptions: Vec::new(),
+    });
+    let (connection, _messages) = connection.unwrap();
+    let large =
+        zoetrope::publication::Publication::bytes("t".to_owned(), "video/mp4", vec![0; 100_000]);
+    let said = connection
+        .publish(large)
+        .acknowledged()
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(said.starts_with("t needs a packet of 1000"), "{said}");
+    assert!(said.ends_with("the broker takes 100000"), "{said}");
+    // The connection has survived it.
+    let small = zoetrope::publication::Publication::bytes("t".to_owned(), "video/mp4", vec![0; 10]);
+    connection.publish(small).acknowledged().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_said_and_a_corrected_one_is_found() {
+    let Some(mosquitto) = mosquitto(free_port(), Some(("board", "right"))) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let password_file = folder.path().join("password");
+    fs::write(&password_file, "wrong\n").unwrap();
+    let broker = Broker {
+        username: Some("board".to_owned()),
+        password_file: Some(password_file.clone()),
+        ..at(mosquitto.port)
+    };
+    let (connection, _messages) = Connection::open(&Settings {
+        client_id: "locked out".to_owned(),
+        broker,
+        last_will: None,
+        subscriptions: Vec::new(),
+    })
+    .unwrap();
+    let mut link = connection.link();
+    let waiting = link.wait_for(|link| link.trouble.is_some());
+    let trouble = tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .unwrap()
+        .unwrap();
+    let said = trouble.trouble.clone().unwrap();
+    drop(trouble);
+    assert!(said.contains("wrong password for user \"board\""), "{said}");
+    fs::write(&password_file, "right\n").unwrap();
+    let waiting = link.wait_for(|link| link.is_up);
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_is_said_with_address_and_limit() {
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    let options = RequestOptions {
+        broker: at(port),
+        device_id: DEVICE.to_owned(),
+        photo: None,
+        look: Default::default(),
+        shape: Default::default(),
+        output: folder.path().join("clip.mp4"),
+        timeout: Duration::from_secs(2),
+    };
+    let said = ask(&options, |_| {}).await.unwrap_err().to_string();
+    assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
+    assert!(!options.output.exists());
+}
