@@ -28,7 +28,21 @@ pub struct Report {
     pub moving_share: f32,
 }
 
-/// Every bound of the loop measures, in the order of [`Report`]'s fields.
+impl Default for Report {
+    /// The report of a clip in which nothing moves.
+    fn default() -> Self {
+        Self {
+            seam_ratio: 1.0,
+            seam_jerk_ratio: 1.0,
+            detail_contrast: 1.0,
+            static_leaks: 0,
+            starts_with_still: true,
+            moving_share: 0.0,
+        }
+    }
+}
+
+/// The bounds of the loop measures.
 const SEAM_RATIO: [f32; 2] = [0.8, 1.2];
 const SEAM_JERK_RATIO_MAX: f32 = 1.2;
 const DETAIL_CONTRAST_MIN: f32 = 0.95;
@@ -152,12 +166,10 @@ impl<'a> Director<'a> {
         let moving = self.active.samples.iter().filter(|active| **active).count();
         let moving_share = moving as f32 / self.active.samples.len() as f32;
         let mut report = Report {
-            seam_ratio: 1.0,
-            seam_jerk_ratio: 1.0,
-            detail_contrast: 1.0,
             static_leaks: self.static_leaks,
             starts_with_still: self.starts_with_still,
             moving_share,
+            ..Report::default()
         };
         if let (Some(first), Some(second), Some(last), Some(before_last)) = (
             &self.first,
@@ -226,7 +238,11 @@ impl<'a> Director<'a> {
 }
 
 fn step(from: &[u8], to: &[u8]) -> f32 {
-    let sum: u64 = from.iter().zip(to).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    let sum: u64 = from
+        .iter()
+        .zip(to)
+        .map(|(a, b)| u64::from(a.abs_diff(*b)))
+        .sum();
     sum as f32 / from.len().max(1) as f32
 }
 
@@ -262,12 +278,9 @@ mod tests {
 
     fn good() -> Report {
         Report {
-            seam_ratio: 1.0,
-            seam_jerk_ratio: 1.0,
             detail_contrast: 0.98,
-            static_leaks: 0,
-            starts_with_still: true,
             moving_share: 0.3,
+            ..Report::default()
         }
     }
 
@@ -275,12 +288,30 @@ mod tests {
     fn each_bound_has_its_complaint() {
         assert!(good().complaints().is_empty());
         let faults = [
-            Report { seam_ratio: 1.3, ..good() },
-            Report { seam_ratio: f32::NAN, ..good() },
-            Report { seam_jerk_ratio: 1.5, ..good() },
-            Report { detail_contrast: 0.7, ..good() },
-            Report { static_leaks: 1, ..good() },
-            Report { starts_with_still: false, ..good() },
+            Report {
+                seam_ratio: 1.3,
+                ..good()
+            },
+            Report {
+                seam_ratio: f32::NAN,
+                ..good()
+            },
+            Report {
+                seam_jerk_ratio: 1.5,
+                ..good()
+            },
+            Report {
+                detail_contrast: 0.7,
+                ..good()
+            },
+            Report {
+                static_leaks: 1,
+                ..good()
+            },
+            Report {
+                starts_with_still: false,
+                ..good()
+            },
         ];
         for fault in faults {
             assert_eq!(fault.complaints().len(), 1, "{fault}");

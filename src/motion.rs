@@ -48,6 +48,10 @@ const LIGHT_FLOOR: f32 = 0.06;
 /// Displacement beyond this is no oscillation that a still can support, in
 /// widths (root mean square over the loop).
 const OSCILLATION_RMS_MAX: f32 = 0.012;
+/// Flow slower than the first speed is noise of the network, faster than the
+/// second is meant; in widths per second. On real clips nothing slower than the
+/// first could be told from noise.
+const FLOW_NOISE: [f32; 2] = [0.002, 0.005];
 /// Fastest flow that is rendered, in widths per second.
 const FLOW_MAX: f32 = 0.12;
 
@@ -63,7 +67,8 @@ impl Motion {
         });
         let speed_limit = |x: usize, y: usize| {
             let speed = seen.flow_x.at(x, y).hypot(seen.flow_y.at(x, y));
-            (FLOW_MAX / speed.max(FLOW_MAX)) * seen.flow_confidence.at(x, y).clamp(0.0, 1.0)
+            let sure = seen.flow_confidence.at(x, y).clamp(0.0, 1.0);
+            smoothstep(FLOW_NOISE, speed * sure) * (FLOW_MAX / speed.max(FLOW_MAX)) * sure
         };
         let flow_x = Plane::from_fn(width, height, |x, y| {
             seen.flow_x.at(x, y) * speed_limit(x, y)
@@ -131,7 +136,10 @@ mod tests {
             for (index, turns) in turns(period_s).iter().enumerate() {
                 let wanted_hz = (index + 1) as f32 / REFERENCE_PERIOD_S;
                 let off = (*turns as f32 / period_s - wanted_hz).abs();
-                assert!(*turns >= 1 && off <= 1.8 / period_s, "{period_s} s, harmonic {index}");
+                assert!(
+                    *turns >= 1 && off <= 1.8 / period_s,
+                    "{period_s} s, harmonic {index}"
+                );
             }
         }
     }

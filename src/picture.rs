@@ -167,10 +167,8 @@ impl Yuv420 {
                 let [r, g, b] = block_mean(cx, cy);
                 let luma = KR * r + KG * g + KB * b;
                 let at = cy * (width_px / 2) + cx;
-                u.samples[at] =
-                    quantise(128.0 + CHROMA_SCALE * (b - luma) / (2.0 * (1.0 - KB)));
-                v.samples[at] =
-                    quantise(128.0 + CHROMA_SCALE * (r - luma) / (2.0 * (1.0 - KR)));
+                u.samples[at] = quantise(128.0 + CHROMA_SCALE * (b - luma) / (2.0 * (1.0 - KB)));
+                v.samples[at] = quantise(128.0 + CHROMA_SCALE * (r - luma) / (2.0 * (1.0 - KR)));
             }
         }
         Self { y, u, v }
@@ -227,9 +225,15 @@ mod tests {
     #[test]
     fn bt709_reference_levels() {
         let white = Yuv420::from_rgb(&flat(255, 255, 255));
-        assert_eq!((white.y.samples[0], white.u.samples[0], white.v.samples[0]), (235, 128, 128));
+        assert_eq!(
+            (white.y.samples[0], white.u.samples[0], white.v.samples[0]),
+            (235, 128, 128)
+        );
         let red = Yuv420::from_rgb(&flat(255, 0, 0));
-        assert_eq!((red.y.samples[0], red.u.samples[0], red.v.samples[0]), (63, 102, 240));
+        assert_eq!(
+            (red.y.samples[0], red.u.samples[0], red.v.samples[0]),
+            (63, 102, 240)
+        );
     }
 
     #[test]
@@ -237,7 +241,10 @@ mod tests {
         for colour in [[0, 0, 0], [12, 200, 90], [255, 128, 3], [77, 77, 78]] {
             let back = Yuv420::from_rgb(&flat(colour[0], colour[1], colour[2])).to_rgb();
             for (channel, (was, is)) in colour.iter().zip(&back.bytes).enumerate() {
-                assert!(was.abs_diff(*is) <= 3, "channel {channel}: {was} became {is}");
+                assert!(
+                    was.abs_diff(*is) <= 3,
+                    "channel {channel}: {was} became {is}"
+                );
             }
         }
     }

@@ -155,11 +155,8 @@ impl Size {
     pub fn new(width_px: usize, height_px: usize) -> Result<Self, RequestError> {
         let (short, long) = (width_px.min(height_px), width_px.max(height_px));
         let even = width_px.is_multiple_of(2) && height_px.is_multiple_of(2);
-        if even
-            && short >= SIDE_PX_MIN
-            && short <= SHORT_SIDE_PX_MAX
-            && long <= LONG_SIDE_PX_MAX
-        {
+        let fits = (SIDE_PX_MIN..=SHORT_SIDE_PX_MAX).contains(&short) && long <= LONG_SIDE_PX_MAX;
+        if even && fits {
             Ok(Self {
                 width_px,
                 height_px,
@@ -313,7 +310,10 @@ mod tests {
         assert!(Size::new(2160, 3840).is_ok());
         assert!(Size::new(64, 64).is_ok());
         for (width_px, height_px) in [(62, 64), (3842, 2160), (3840, 2162), (101, 100), (0, 0)] {
-            assert!(Size::new(width_px, height_px).is_err(), "{width_px}x{height_px}");
+            assert!(
+                Size::new(width_px, height_px).is_err(),
+                "{width_px}x{height_px}"
+            );
         }
     }
 
@@ -338,7 +338,10 @@ mod tests {
             frame_rate: 0,
             ..Shape::default()
         };
-        let said = shape.validated().expect_err("0 frames per second").to_string();
+        let said = shape
+            .validated()
+            .expect_err("0 frames per second")
+            .to_string();
         assert_eq!(said, "frame_rate is 0, allowed are 5 to 60");
     }
 

@@ -3,11 +3,7 @@
 //! This module fixes the network's interface (shapes, units, order) and says
 //! what it is shown; how it is run is the business of `device`.
 
-use crate::{
-    picture::Plane,
-    request::Look,
-    still::Still,
-};
+use crate::{picture::Plane, request::Look, still::Still};
 
 /// Things that a still may show, in the network's channel order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,8 +225,7 @@ impl Scene {
     /// [`NetworkError`] when the network cannot be run.
     pub fn look(network: &dyn Network, still: Still, look: &Look) -> Result<Self, NetworkError> {
         let planes = &still.planes;
-        let profile =
-            Profile::nearest(network.profiles(), planes.width_px(), planes.height_px());
+        let profile = Profile::nearest(network.profiles(), planes.width_px(), planes.height_px());
         let seen = network.infer(&NetworkInput::new(profile, &still, look))?;
         Ok(Self {
             still,
@@ -325,7 +320,11 @@ fn shrink(still: &Still, profile: Profile) -> Vec<f32> {
     let mut planar = vec![0.0; 3 * area];
     let span = |index: usize, parts: usize, whole: usize| {
         let start = index * whole / parts;
-        start..((index + 1) * whole).div_ceil(parts).max(start + 1).min(whole)
+        start
+            ..((index + 1) * whole)
+                .div_ceil(parts)
+                .max(start + 1)
+                .min(whole)
     };
     for y in 0..profile.height_px {
         let rows = span(y, profile.height_px, rgb.height_px);
@@ -410,13 +409,23 @@ pub fn smooth_noise(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{picture::{Rgb, Yuv420}, still::Origin};
+    use crate::{
+        picture::{Rgb, Yuv420},
+        still::Origin,
+    };
     use std::{sync::Arc, time::SystemTime};
 
-    const SMALL: Profile = Profile { width_px: 64, height_px: 32 };
+    const SMALL: Profile = Profile {
+        width_px: 64,
+        height_px: 32,
+    };
 
     fn grey_still() -> Still {
-        let rgb = Rgb { width_px: 128, height_px: 64, bytes: vec![128; 128 * 64 * 3] };
+        let rgb = Rgb {
+            width_px: 128,
+            height_px: 64,
+            bytes: vec![128; 128 * 64 * 3],
+        };
         Still {
             planes: Arc::new(Yuv420::from_rgb(&rgb)),
             captured_at: SystemTime::UNIX_EPOCH,
@@ -439,7 +448,16 @@ mod tests {
 
     #[test]
     fn the_input_depends_on_the_seed_in_noise_wind_and_phasors_only() {
-        let input = |seed| NetworkInput::new(SMALL, &grey_still(), &Look { seed, ..Look::default() });
+        let input = |seed| {
+            NetworkInput::new(
+                SMALL,
+                &grey_still(),
+                &Look {
+                    seed,
+                    ..Look::default()
+                },
+            )
+        };
         let (one, two, again) = (input(1), input(2), input(1));
         assert_eq!(one.rgb, two.rgb);
         assert_ne!(one.noise, two.noise);
@@ -461,9 +479,15 @@ mod tests {
 
     #[test]
     fn a_direction_becomes_wind_and_arrow() {
-        let look = Look { direction_deg: Some(90.0), ..Look::default() };
+        let look = Look {
+            direction_deg: Some(90.0),
+            ..Look::default()
+        };
         let input = NetworkInput::new(SMALL, &grey_still(), &look);
-        assert!((input.style[2] - WIND_LENGTH).abs() < 1e-6, "90 degrees is down");
+        assert!(
+            (input.style[2] - WIND_LENGTH).abs() < 1e-6,
+            "90 degrees is down"
+        );
         let area = SMALL.width_px * SMALL.height_px;
         assert!((input.hints[area] - 1.0).abs() < 1e-6);
         assert_eq!(input.hints[2 * area], 1.0);

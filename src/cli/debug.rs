@@ -64,37 +64,51 @@ pub fn write(
 ) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let seen = &scene.seen;
-    let flow = [&seen.flow_x, &seen.flow_y, &seen.flow_confidence];
-    let displacement = renderer.displacement(0.5);
-    let arrays: [(&str, &[u64], Vec<&Plane<f32>>); 8] = [
-        ("classes", &[10], seen.classes.iter().collect()),
-        ("mobility", &[], vec![&seen.mobility]),
-        ("depth", &[], vec![&seen.depth]),
-        ("flow", &[3], flow.to_vec()),
-        ("spectrum", &[8, 4], seen.spectrum.iter().collect()),
-        ("light", &[], vec![&seen.light]),
-        ("gate", &[], vec![&motion.gate]),
-        ("displacement", &[2], displacement.iter().collect()),
-    ];
-    for (name, leading, planes) in &arrays {
-        let values = planes.iter().flat_map(|plane| plane.samples.iter().copied());
-        write_npy(&folder.join(format!("{name}.npy")), leading, planes[0], values)?;
-    }
+    let save = |name: &str, leading: &[u64], planes: &[&Plane<f32>]| {
+        let values = planes
+            .iter()
+            .flat_map(|plane| plane.samples.iter().copied());
+        write_npy(&folder.join(name), leading, planes[0], values)
+    };
+    let spectrum: Vec<_> = seen.spectrum.iter().collect();
+    let classes: Vec<_> = seen.classes.iter().collect();
+    let [right, down] = &renderer.displacement(0.5);
+    save("classes.npy", &[10], &classes)?;
+    save("mobility.npy", &[], &[&seen.mobility])?;
+    save("depth.npy", &[], &[&seen.depth])?;
+    save(
+        "flow.npy",
+        &[3],
+        &[&seen.flow_x, &seen.flow_y, &seen.flow_confidence],
+    )?;
+    save("spectrum.npy", &[8, 4], &spectrum)?;
+    save("light.npy", &[], &[&seen.light])?;
+    save("gate.npy", &[], &[&motion.gate])?;
+    save("displacement.npy", &[2], &[right, down])?;
     let mask = renderer.mask();
-    write_npy(&folder.join("mask.npy"), &[], mask, mask.samples.iter().copied())?;
+    write_npy(
+        &folder.join("mask.npy"),
+        &[],
+        mask,
+        mask.samples.iter().copied(),
+    )?;
 
     let painter = Painter {
         folder,
         width_px: mask.width_px as u32,
         height_px: mask.height_px as u32,
     };
-    painter.paint("classes", &scene.class_map(), |class| COLOURS[usize::from(class)])?;
+    painter.paint("classes", &scene.class_map(), |class| {
+        COLOURS[usize::from(class)]
+    })?;
     painter.paint("mobility", &seen.mobility, grey)?;
     painter.paint("depth", &seen.depth, grey)?;
     painter.paint("light", &seen.light, grey)?;
     painter.paint("gate", &motion.gate, grey)?;
     painter.paint("mask", mask, |value| [value; 3])?;
-    painter.paint("flow", &wheel(&motion.flow_x, &motion.flow_y), |colour| colour)?;
+    painter.paint("flow", &wheel(&motion.flow_x, &motion.flow_y), |colour| {
+        colour
+    })?;
     painter.paint("sway", &sway(motion), grey)?;
     fs::write(folder.join("README.txt"), readme())?;
     Ok(())

@@ -36,10 +36,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Writes every frame to `frames_dir` and what was seen to `debug_dir`;
     /// both are created when missing.
-    pub(super) fn new(
-        frames_dir: Option<&Path>,
-        debug_dir: Option<&Path>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(frames_dir: Option<&Path>, debug_dir: Option<&Path>) -> anyhow::Result<Self> {
         for folder in frames_dir.into_iter().chain(debug_dir) {
             fs::create_dir_all(folder)
                 .with_context(|| format!("folder {} cannot be created", folder.display()))?;
@@ -122,7 +119,10 @@ impl Onlooker for Progress {
             None => {}
         }
         if let Some(folder) = &self.frames_dir {
-            self.note(write_png(&folder.join(format!("frame_{index:05}.png")), planes));
+            self.note(write_png(
+                &folder.join(format!("frame_{index:05}.png")),
+                planes,
+            ));
         }
     }
 

@@ -86,7 +86,8 @@ impl Mp4Writer {
             self.codecs = Some(codec_string::from_sample_entry(&entry).map_err(container)?);
             sample_entry = Some(entry);
         }
-        let data = annexb_to_length_prefixed(&frame.annex_b, LengthSize::FourBytes).map_err(container)?;
+        let data =
+            annexb_to_length_prefixed(&frame.annex_b, LengthSize::FourBytes).map_err(container)?;
         let path = self.file.path().to_owned();
         self.file
             .write_all(&data)
@@ -127,7 +128,9 @@ impl Mp4Writer {
         }
         let write_error = |error| ClipError::write(destination, error);
         for (offset, bytes) in boxes.offset_and_bytes_pairs() {
-            self.file.seek(SeekFrom::Start(offset)).map_err(write_error)?;
+            self.file
+                .seek(SeekFrom::Start(offset))
+                .map_err(write_error)?;
             self.file.write_all(bytes).map_err(write_error)?;
         }
         self.file.as_file().sync_all().map_err(write_error)?;

@@ -20,8 +20,10 @@ use crate::{
     },
 };
 
-const BUILT_IN_CARD: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/motion.toml"));
-const BUILT_IN_ONNX: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/motion.onnx"));
+const BUILT_IN_CARD: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/motion.toml"));
+const BUILT_IN_ONNX: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/motion.onnx"));
 const INPUTS: [&str; 4] = ["rgb", "hints", "noise", "style"];
 const OUTPUTS: [&str; 6] = ["classes", "mobility", "depth", "flow", "spectrum", "light"];
 
@@ -71,8 +73,8 @@ impl TractNetwork {
             fs::read(path).map_err(|error| file_error(&path.display().to_string(), &error))
         };
         let name = card_file.display().to_string();
-        let text = String::from_utf8(read(card_file)?)
-            .map_err(|error| file_error(&name, &error))?;
+        let text =
+            String::from_utf8(read(card_file)?).map_err(|error| file_error(&name, &error))?;
         let card = parsed_card(&text, &name)?;
         let onnx_file = card_file.with_file_name(&card.file);
         Self::from_bytes(card, &read(&onnx_file)?, &onnx_file.display().to_string())
@@ -136,10 +138,12 @@ impl TractNetwork {
         let model = self.ready_for(input.profile)?;
         let values = [&input.rgb, &input.hints, &input.noise];
         let mut tensors = tvec!();
-        for (shape, values) in input_shapes(input.profile)
-            .iter()
-            .zip(values.into_iter().map(Vec::as_slice).chain([&input.style[..]]))
-        {
+        for (shape, values) in input_shapes(input.profile).iter().zip(
+            values
+                .into_iter()
+                .map(Vec::as_slice)
+                .chain([&input.style[..]]),
+        ) {
             tensors.push(Tensor::from_shape(shape, values)?.into_tvalue());
         }
         let outputs = model.run(tensors)?;
@@ -154,7 +158,10 @@ impl TractNetwork {
         let (classes, mobility, depth) = (next(), next(), next());
         let (flow, spectrum, light) = (next(), next(), next());
         let single = |planes: Vec<Plane<f32>>| {
-            planes.into_iter().next().context("an output has no channel")
+            planes
+                .into_iter()
+                .next()
+                .context("an output has no channel")
         };
         let [flow_x, flow_y, flow_confidence] = <[Plane<f32>; 3]>::try_from(flow)
             .map_err(|flow| anyhow!("flow has {} channels, 3 were expected", flow.len()))?;
@@ -220,7 +227,10 @@ fn parsed_card(text: &str, path: &str) -> Result<CardFile, NetworkError> {
         return Err(file_error(path, &expected));
     }
     if card.profiles.is_empty() || !card.profiles.iter().flatten().all(fits) {
-        let reason = format!("profiles are {:?}, multiples of 32 are expected", card.profiles);
+        let reason = format!(
+            "profiles are {:?}, multiples of 32 are expected",
+            card.profiles
+        );
         return Err(file_error(path, &reason));
     }
     Ok(card)
@@ -271,7 +281,10 @@ mod tests {
 
     #[test]
     fn softmax_sums_to_one_and_survives_large_logits() {
-        let planes = softmax(vec![Plane::filled(2, 1, 1000.0), Plane::filled(2, 1, 998.0)]);
+        let planes = softmax(vec![
+            Plane::filled(2, 1, 1000.0),
+            Plane::filled(2, 1, 998.0),
+        ]);
         let (a, b) = (planes[0].samples[1], planes[1].samples[1]);
         assert!((a + b - 1.0).abs() < 1e-6 && (a / b - 2f32.exp()).abs() < 1e-2);
     }
@@ -305,6 +318,9 @@ mod tests {
         let expected = card.sha256.clone();
         let refused = TractNetwork::from_bytes(card, b"not a network", "motion.onnx");
         let said = refused.err().expect("refused").to_string();
-        assert!(said.contains(&expected) && said.contains("altered"), "{said}");
+        assert!(
+            said.contains(&expected) && said.contains("altered"),
+            "{said}"
+        );
     }
 }

@@ -97,7 +97,11 @@ impl Node {
         Self {
             // Slower than this nobody sees it run.
             is_stream: is_open && laid.speed_at(column, row) > SPEED_PX_S_MIN,
-            harmonics: if is_open { laid.harmonics(column, row) } else { Default::default() },
+            harmonics: if is_open {
+                laid.harmonics(column, row)
+            } else {
+                Default::default()
+            },
             likeness: 1.0,
             light: motion.light.bilinear(x, y),
             phase: motion.phase.bilinear(x, y),
@@ -316,7 +320,11 @@ fn blend(likeness: f32, share: f32) -> [f32; 2] {
 }
 
 fn moves(harmonic: &Harmonic) -> bool {
-    harmonic.x.iter().chain(&harmonic.y).any(|part| part.abs() > 1e-3)
+    harmonic
+        .x
+        .iter()
+        .chain(&harmonic.y)
+        .any(|part| part.abs() > 1e-3)
 }
 
 #[cfg(test)]
@@ -330,7 +338,10 @@ mod tests {
                 let share = step as f32 / 10.0;
                 let [near, far] = blend(likeness, share);
                 let variance = near * near + far * far + 2.0 * likeness * near * far;
-                assert!((variance - 1.0).abs() < 1e-3, "{likeness} {share}: {variance}");
+                assert!(
+                    (variance - 1.0).abs() < 1e-3,
+                    "{likeness} {share}: {variance}"
+                );
             }
             assert_eq!(blend(likeness, 0.0), [1.0, 0.0]);
         }

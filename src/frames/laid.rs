@@ -53,7 +53,11 @@ impl Laid {
             Plane::from_fn(columns, rows, |c, r| {
                 let (x, y) = cell(c, r, step);
                 let weight = weight.bilinear(x, y);
-                let value = if weight > 0.02 { sum.bilinear(x, y) / weight } else { 0.0 };
+                let value = if weight > 0.02 {
+                    sum.bilinear(x, y) / weight
+                } else {
+                    0.0
+                };
                 value * unit * open.at(c, r)
             })
         };
@@ -73,7 +77,10 @@ impl Laid {
 
     /// Velocity at a position in nodes, in luma pixels per second.
     pub fn velocity(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        [self.velocity_x.bilinear(x, y), self.velocity_y.bilinear(x, y)]
+        [
+            self.velocity_x.bilinear(x, y),
+            self.velocity_y.bilinear(x, y),
+        ]
     }
 
     /// Speed at a node, in luma pixels per second.
@@ -113,10 +120,7 @@ impl Laid {
 }
 
 fn cell(column: usize, row: usize, step: [f32; 2]) -> (f32, f32) {
-    (
-        column as f32 * step[0] - 0.5,
-        row as f32 * step[1] - 0.5,
-    )
+    (column as f32 * step[0] - 0.5, row as f32 * step[1] - 0.5)
 }
 
 /// Mean of the mask over the square around a node, 0..=1.
@@ -172,7 +176,11 @@ fn carried_harmonic(
     Plane::from_fn(plane.width_px, plane.height_px, |x, y| {
         let share = near.at(x, y).max(weight.at(x, y) * 0.5);
         let at = |index: usize| {
-            if share > 0.02 { parts[index].at(x, y) / share } else { 0.0 }
+            if share > 0.02 {
+                parts[index].at(x, y) / share
+            } else {
+                0.0
+            }
         };
         Harmonic {
             x: [at(0), at(1)],
@@ -185,7 +193,10 @@ fn bilinear(plane: &Plane<Harmonic>, x: f32, y: f32) -> Harmonic {
     let x = x.clamp(0.0, (plane.width_px - 1) as f32);
     let y = y.clamp(0.0, (plane.height_px - 1) as f32);
     let (x0, y0) = (x as usize, y as usize);
-    let (x1, y1) = ((x0 + 1).min(plane.width_px - 1), (y0 + 1).min(plane.height_px - 1));
+    let (x1, y1) = (
+        (x0 + 1).min(plane.width_px - 1),
+        (y0 + 1).min(plane.height_px - 1),
+    );
     let (fx, fy) = (x - x0 as f32, y - y0 as f32);
     let mut sum = Harmonic::default();
     for (column, row, weight) in [

@@ -58,8 +58,8 @@ pub fn motion_mask(luma: &Plane<u8>, motion: &Motion) -> Plane<u8> {
                 continue;
             }
             let guide = f32::from(guide_row[x]) / 255.0;
-            let fitted = slope.bilinear(small_x, small_y) * guide
-                + offset.bilinear(small_x, small_y);
+            let fitted =
+                slope.bilinear(small_x, small_y) * guide + offset.bilinear(small_x, small_y);
             let t = ((fitted - EDGE[0]) / (EDGE[1] - EDGE[0])).clamp(0.0, 1.0);
             *sample = (t * t * (3.0 - 2.0 * t) * 255.0 + 0.5) as u8;
         }
@@ -115,7 +115,8 @@ pub fn box_mean(plane: &Plane<f32>, radius: usize) -> Plane<f32> {
         }
         for y in 0..height {
             let (from, to) = (y.saturating_sub(radius), (y + radius + 1).min(height));
-            mean.samples[y * width + x] = ((running[to] - running[from]) / (to - from) as f64) as f32;
+            mean.samples[y * width + x] =
+                ((running[to] - running[from]) / (to - from) as f64) as f32;
         }
     }
     mean
@@ -161,7 +162,12 @@ mod tests {
 
     #[test]
     fn box_mean_of_a_constant_is_the_constant_and_of_an_impulse_its_share() {
-        assert!(box_mean(&Plane::filled(5, 3, 2.0), 4).samples.iter().all(|v| *v == 2.0));
+        assert!(
+            box_mean(&Plane::filled(5, 3, 2.0), 4)
+                .samples
+                .iter()
+                .all(|v| *v == 2.0)
+        );
         let mut impulse = Plane::filled(5, 5, 0.0);
         impulse.samples[12] = 9.0;
         assert!((box_mean(&impulse, 1).at(2, 2) - 1.0).abs() < 1e-6);

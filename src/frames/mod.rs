@@ -5,17 +5,25 @@
 //! *is* the still. What never moves is never written: the frame starts as a
 //! copy of the still and only active tiles are drawn.
 
-pub mod field;
-pub mod laid;
 pub mod mask;
+
+pub mod laid;
+
+pub mod field;
+
+pub mod cell;
+
+pub mod texture;
 
 use std::sync::Arc;
 
 use crate::{
-    arch::{Padded, cubic},
+    arch::Padded,
     frames::{
+        cell::Cell,
         field::{Field, NODE_STRIDE_PX, NodeState},
-        mask::{box_mean, motion_mask},
+        mask::motion_mask,
+        texture::Texture,
     },
     motion::Motion,
     picture::{Plane, Yuv420},
@@ -48,11 +56,7 @@ pub struct Frame {
 /// Draws any frame of one loop.
 pub struct Renderer {
     still: Arc<Yuv420>,
-    luma: Padded,
-    /// The luma without its detail band.
-    base: Padded,
-    /// Share of the detail that is lost half-way between pixels.
-    softening: f32,
+    texture: Texture,
     blue: Padded,
     red: Padded,
     mask: Plane<u8>,
@@ -71,17 +75,16 @@ impl Renderer {
         let mut field = Field::new(motion, scene.profile, &mask, shape.period_s());
         let border_px = field.reach_px().min(BORDER_PX_MAX).ceil() as usize + 1;
         let width_px = still.width_px();
-        let luma = Padded::new(&still.y.samples, width_px, border_px);
-        let base = Padded::new(&base_band(&still.y).samples, width_px, border_px);
-        field.compare_layers(|x, y| fine_detail(&luma, x, y));
-        let chroma = |plane: &Plane<u8>| Padded::new(&plane.samples, plane.width_px, border_px / 2 + 1);
+        let texture = Texture::new(&still.y, &mask, border_px);
+        field.compare_layers(|x, y| texture.fine_detail(x, y));
+        let chroma =
+            |plane: &Plane<u8>| Padded::new(&plane.samples, plane.width_px, border_px / 2 + 1);
         Self {
             blue: chroma(&still.u),
             red: chroma(&still.v),
             active: active_tiles(&mask, &field),
             reach: Padded::new(&mask.samples, width_px, border_px),
-            luma,
-            base,
+            texture,
             still,
             mask,
             field,
@@ -110,7 +113,11 @@ impl Renderer {
         [0, 1].map(|axis| {
             let nodes = Plane::from_fn(self.field.columns, self.field.rows, |c, r| {
                 let state = self.field.state(c, r, phase);
-                if state.far_share > 0.5 { state.far_px[axis] } else { state.near_px[axis] }
+                if state.far_share > 0.5 {
+                    state.far_px[axis]
+                } else {
+                    state.near_px[axis]
+                }
             });
             Plane::from_fn(self.mask.width_px, self.mask.height_px, |x, y| {
                 let stride = NODE_STRIDE_PX as f32;
@@ -157,13 +164,7 @@ impl Renderer {
         })
     }
 
-    fn draw_tile(
-        &self,
-        column: usize,
-        row: usize,
-        states: &Plane<NodeState>,
-        planes: &mut Yuv420,
-    ) {
+    fn draw_tile(&self, column: usize, row: usize, states: &Plane<NodeState>, planes: &mut Yuv420) {
         const CELLS: usize = TILE_PX / NODE_STRIDE_PX;
         for cell_row in row * CELLS..(row + 1) * CELLS {
             for cell_column in column * CELLS..(column + 1) * CELLS {
@@ -196,32 +197,16 @@ impl Renderer {
 
     #[inline(always)]
     fn luma_at(&self, x: f32, y: f32, share: f32, state: &NodeState, is_layered: bool) -> f32 {
-        let (near_base, near) = self.bands(self.source(x, y, share, state.near_px));
+        let (near_base, near) = self.texture.bands(self.source(x, y, share, state.near_px));
         if !is_layered {
             return near_base + near;
         }
-        let (far_base, far) = self.bands(self.source(x, y, share, state.far_px));
+        let (far_base, far) = self.texture.bands(self.source(x, y, share, state.far_px));
         // Where the mask fades, both layers approach the still and so each other.
         let near_share = 1.0 - state.far_share;
         let near_detail = near_share + (state.near_detail - near_share) * share;
         let far_detail = state.far_share + (state.far_detail - state.far_share) * share;
-        near_base * near_share
-            + far_base * state.far_share
-            + near * near_detail
-            + far * far_detail
-    }
-
-    /// The still's luma at a position, as base and detail. Sampling between
-    /// pixels softens, so the detail is amplified by what is lost there.
-    #[inline(always)]
-    fn bands(&self, (x, y): (f32, f32)) -> (f32, f32) {
-        let between = |at: f32| {
-            let rest = at - at.floor();
-            4.0 * rest * (1.0 - rest)
-        };
-        let gain = 1.0 + self.softening * 0.5 * (between(x) + between(y));
-        let base = self.base.nearest(x, y);
-        (base, (cubic(&self.luma, x, y) - base) * gain)
+        near_base * near_share + far_base * state.far_share + near * near_detail + far * far_detail
     }
 
     /// Where in the still the pixel comes from. A way that leads to something
@@ -290,65 +275,6 @@ impl Renderer {
     }
 }
 
-/// The four nodes around a square of [`NODE_STRIDE_PX`] pixels.
-struct Cell {
-    corners: [NodeState; 4],
-    is_layered: bool,
-}
-
-impl Cell {
-    fn new(states: &Plane<NodeState>, column: usize, row: usize) -> Self {
-        let column = column.min(states.width_px - 2);
-        let row = row.min(states.height_px - 2);
-        let corners = [
-            states.at(column, row),
-            states.at(column + 1, row),
-            states.at(column, row + 1),
-            states.at(column + 1, row + 1),
-        ];
-        Self {
-            is_layered: corners.iter().any(|state| state.far_share > 0.0),
-            corners,
-        }
-    }
-
-    /// The states along a row, `y` pixels below the upper nodes.
-    fn line(&self, y: f32) -> Line {
-        let t = y / NODE_STRIDE_PX as f32;
-        let [top_left, top_right, bottom_left, bottom_right] = &self.corners;
-        Line {
-            left: between(top_left, bottom_left, t),
-            right: between(top_right, bottom_right, t),
-        }
-    }
-}
-
-struct Line {
-    left: NodeState,
-    right: NodeState,
-}
-
-impl Line {
-    #[inline(always)]
-    fn at(&self, x: f32) -> NodeState {
-        between(&self.left, &self.right, x / NODE_STRIDE_PX as f32)
-    }
-}
-
-#[inline(always)]
-fn between(a: &NodeState, b: &NodeState, t: f32) -> NodeState {
-    let mix = |a: f32, b: f32| a + (b - a) * t;
-    let mix2 = |a: [f32; 2], b: [f32; 2]| [mix(a[0], b[0]), mix(a[1], b[1])];
-    NodeState {
-        near_px: mix2(a.near_px, b.near_px),
-        far_px: mix2(a.far_px, b.far_px),
-        far_share: mix(a.far_share, b.far_share),
-        near_detail: mix(a.near_detail, b.near_detail),
-        far_detail: mix(a.far_detail, b.far_detail),
-        light_gain: mix(a.light_gain, b.light_gain),
-    }
-}
-
 /// Rounding thresholds, different from pixel to pixel and the same in every
 /// frame: a whole value keeps its value, and a change of a fraction of a grey
 /// level shows on that fraction of the pixels. Rounding at one half everywhere
@@ -371,43 +297,6 @@ const fn dither() -> [[f32; 16]; 16] {
         y += 1;
     }
     thresholds
-}
-
-/// How much more contrast the moving part of the still has at its pixels than
-/// half-way between them, where it is sampled: 0 for none.
-fn softening(luma: &Padded, mask: &Plane<u8>) -> f32 {
-    const SOFTENING_MAX: f32 = 0.3;
-    let (mut whole, mut half) = (1.0f32, 1.0f32);
-    for y in (0..mask.height_px).step_by(3) {
-        for x in (y % 3..mask.width_px).step_by(3) {
-            if mask.at(x, y) == u8::MAX {
-                let (x, y) = (x as f32, y as f32);
-                whole += (luma.nearest(x, y) - luma.nearest(x + 3.0, y)).powi(2);
-                let (x, y) = (x + 0.5, y + 0.5);
-                half += (cubic(luma, x, y) - cubic(luma, x + 3.0, y)).powi(2);
-            }
-        }
-    }
-    ((whole / half).sqrt() - 1.0).clamp(0.0, SOFTENING_MAX)
-}
-
-/// What a pixel differs from its surroundings by, at the scale of the finest
-/// texture: this is what a cross-fade blurs first.
-fn fine_detail(luma: &Padded, x: f32, y: f32) -> f32 {
-    const APART_PX: f32 = 2.0;
-    let around = luma.nearest(x - APART_PX, y)
-        + luma.nearest(x + APART_PX, y)
-        + luma.nearest(x, y - APART_PX)
-        + luma.nearest(x, y + APART_PX);
-    luma.nearest(x, y) - around / 4.0
-}
-
-/// The luma blurred over about a hundred-and-sixtieth of the long side: what is
-/// left when the texture is taken away.
-fn base_band(luma: &Plane<u8>) -> Plane<u8> {
-    let radius = (luma.width_px.max(luma.height_px) / 160).max(2);
-    let blurred = box_mean(&box_mean(&luma.map(f32::from), radius), radius);
-    blurred.map(|v| (v + 0.5) as u8)
 }
 
 fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {

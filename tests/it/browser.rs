@@ -1,13 +1,13 @@
 //! The kiosk page in a real browser: what a display shows and when.
 //!
-//! Needs chromium and chromedriver; without them the test says so and passes,
-//! unless `ZOETROPE_TEST_REQUIRE` contains `browser`.
+//! Needs chromium and chromedriver.
 
 use self::{
     board::Board,
-    chromium::{Driver, Page, Programs, say},
+    chromium::{Driver, Page, Programs},
     film::film,
 };
+use crate::support::missing_tool;
 
 mod board;
 mod chromium;
@@ -20,12 +20,7 @@ const GREY: u8 = 128;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_display_shows_every_clip_and_never_a_wrong_one() {
     let Some(programs) = Programs::find() else {
-        let required = std::env::var("ZOETROPE_TEST_REQUIRE").unwrap_or_default();
-        assert!(
-            !required.contains("browser"),
-            "chromium or chromedriver is missing"
-        );
-        say("SKIPPED browser::a_display_shows_every_clip: apt install chromium chromium-driver");
+        missing_tool("browser", "apt install chromium chromium-driver");
         return;
     };
     let profile = tempfile::tempdir().expect("a temporary folder");
@@ -112,9 +107,7 @@ async fn no_gap_at_the_seam(page: &Page) {
         .filter_map(serde_json::Value::as_f64)
         .collect();
     let method = page.value("window.zoetrope.method").await;
-    say(&format!(
-        "seam by {method}: {gaps:.1?} ms, one step is 33.3 ms"
-    ));
+    println!("seam by {method}: {gaps:.1?} ms, one step is 33.3 ms");
     gaps.sort_by(f64::total_cmp);
     // The median: a machine that compiles meanwhile delays single frames
     // anywhere, at a seam as elsewhere.

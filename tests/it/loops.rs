@@ -56,7 +56,12 @@ impl Onlooker for Notes {
         let mut farthest = renderer.mask().map(|_| 0.0f32);
         for moment in 1..16 {
             let [dx, dy] = renderer.displacement(moment as f32 / 16.0);
-            for ((far, dx), dy) in farthest.samples.iter_mut().zip(&dx.samples).zip(&dy.samples) {
+            for ((far, dx), dy) in farthest
+                .samples
+                .iter_mut()
+                .zip(&dx.samples)
+                .zip(&dy.samples)
+            {
                 *far = far.max(dx.hypot(*dy));
             }
         }
@@ -78,7 +83,11 @@ fn shoot(name: &str, look: Look, duration_ms: u32) -> Shot {
     let folder = tempfile::tempdir().expect("a folder");
     let photo = std::fs::read(sample_file(name, "jpg")).expect("the sample");
     let portrait = matches!(image::image_dimensions(sample_file(name, "jpg")), Ok((w, h)) if h > w);
-    let size = if portrait { Size::new(360, 640) } else { Size::new(640, 360) };
+    let size = if portrait {
+        Size::new(360, 640)
+    } else {
+        Size::new(640, 360)
+    };
     let notes = Notes(Mutex::default());
     let clip = render(
         &TractNetwork::built_in().expect("the committed network"),
@@ -108,7 +117,9 @@ fn shoot(name: &str, look: Look, duration_ms: u32) -> Shot {
 
 /// The truth of the procedural world at the clip's size.
 fn labels(name: &str, width_px: usize, height_px: usize) -> Plane<u8> {
-    let labels = image::open(sample_file(name, "classes.png")).expect("labels").to_luma8();
+    let labels = image::open(sample_file(name, "classes.png"))
+        .expect("labels")
+        .to_luma8();
     let (columns, rows) = (labels.width() as usize, labels.height() as usize);
     Plane::from_fn(width_px, height_px, |x, y| {
         let at = (x * columns / width_px, y * rows / height_px);
@@ -129,16 +140,35 @@ fn is_surely_rigid(labels: &Plane<u8>, x: usize, y: usize) -> bool {
 
 fn check_sample(name: &str) {
     let shot = shoot(name, Look::default(), 4_000);
-    let Seen { still, mask, active, farthest_px, frames } = &shot.seen;
-    let (still, mask) = (still.as_ref().expect("a still"), mask.as_ref().expect("a mask"));
-    let (active, farthest) = (active.as_ref().expect("tiles"), farthest_px.as_ref().expect("a field"));
+    let Seen {
+        still,
+        mask,
+        active,
+        farthest_px,
+        frames,
+    } = &shot.seen;
+    let (still, mask) = (
+        still.as_ref().expect("a still"),
+        mask.as_ref().expect("a mask"),
+    );
+    let (active, farthest) = (
+        active.as_ref().expect("tiles"),
+        farthest_px.as_ref().expect("a field"),
+    );
     let report = &shot.clip.report;
     println!("{name}: {report:?}");
 
-    assert_eq!(report.complaints(), Vec::<String>::new(), "{name}: the director complains");
+    assert_eq!(
+        report.complaints(),
+        Vec::<String>::new(),
+        "{name}: the director complains"
+    );
     assert!(report.moving_share > 0.05, "{name}: nothing moves");
     assert_eq!(frames.len(), 120);
-    assert_eq!(&frames[0], still, "{name}: the first frame is not the still");
+    assert_eq!(
+        &frames[0], still,
+        "{name}: the first frame is not the still"
+    );
 
     let width_px = still.width_px();
     let truth = labels(name, width_px, still.height_px());
@@ -163,7 +193,11 @@ fn check_sample(name: &str) {
     for (frame, decoded) in frames.iter().zip(&played.frames) {
         for y in 0..still.height_px() {
             for x in (0..width_px).filter(|x| rests(*x, y)) {
-                assert_eq!(frame.y.at(x, y), still.y.at(x, y), "{name}: {x},{y} is not the still's");
+                assert_eq!(
+                    frame.y.at(x, y),
+                    still.y.at(x, y),
+                    "{name}: {x},{y} is not the still's"
+                );
                 error += u64::from(still.y.at(x, y).abs_diff(decoded.y.at(x, y))).pow(2);
                 resting += 1;
             }
@@ -175,7 +209,10 @@ fn check_sample(name: &str) {
         println!("{name}: static regions after decoding {psnr:.1} dB");
         assert!(psnr >= 42.0, "{name}: static regions at {psnr:.1} dB");
     }
-    assert!(mask.samples.contains(&255), "{name}: nothing follows the motion fully");
+    assert!(
+        mask.samples.contains(&255),
+        "{name}: nothing follows the motion fully"
+    );
 }
 
 #[test]
@@ -210,7 +247,18 @@ fn meadow_under_clouds_is_a_good_loop() {
 
 #[test]
 fn the_same_request_gives_the_same_bytes_and_another_seed_another_clip() {
-    let seed = |seed| shoot("camp_fire", Look { seed, ..Look::default() }, 1_000).clip.sha256;
+    let seed = |seed| {
+        shoot(
+            "camp_fire",
+            Look {
+                seed,
+                ..Look::default()
+            },
+            1_000,
+        )
+        .clip
+        .sha256
+    };
     let first = seed(1);
     assert_eq!(first, seed(1));
     assert_ne!(first, seed(2));
@@ -218,10 +266,18 @@ fn the_same_request_gives_the_same_bytes_and_another_seed_another_clip() {
 
 #[test]
 fn strength_0_is_a_still_clip() {
-    let look = Look { strength: 0.0, ..Look::default() };
+    let look = Look {
+        strength: 0.0,
+        ..Look::default()
+    };
     let shot = shoot("lake_at_dusk", look, 500);
     assert_eq!(shot.clip.report.moving_share, 0.0);
-    assert!(shot.seen.frames.iter().all(|frame| Some(frame) == shot.seen.still.as_ref()));
+    assert!(
+        shot.seen
+            .frames
+            .iter()
+            .all(|frame| Some(frame) == shot.seen.still.as_ref())
+    );
 }
 
 #[test]
@@ -235,11 +291,21 @@ fn the_file_is_what_players_want() {
     let mdia = &played.moov.trak[0].mdia;
     assert_eq!((mdia.mdhd.timescale, mdia.mdhd.duration), (30, 60));
     let stts = &mdia.minf.stbl.stts.entries;
-    assert!(stts.iter().all(|run| run.sample_delta == 1), "frames are not evenly spaced");
+    assert!(
+        stts.iter().all(|run| run.sample_delta == 1),
+        "frames are not evenly spaced"
+    );
     assert_eq!(stts.iter().map(|run| run.sample_count).sum::<u32>(), 60);
-    assert_eq!(mdia.minf.stbl.stss.as_ref().expect("key frames").entries, [1]);
+    assert_eq!(
+        mdia.minf.stbl.stss.as_ref().expect("key frames").entries,
+        [1]
+    );
     assert_eq!((shot.clip.width_px, shot.clip.height_px), (360, 640));
-    assert!(shot.clip.codecs.starts_with("avc1.64"), "{}", shot.clip.codecs);
+    assert!(
+        shot.clip.codecs.starts_with("avc1.64"),
+        "{}",
+        shot.clip.codecs
+    );
     assert!(shot.clip.poster_jpeg.len() <= 100_000);
 
     match play_with_ffmpeg(&shot.clip.path, 360, 640) {

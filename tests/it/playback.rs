@@ -92,9 +92,14 @@ pub fn samples(moov: &Moov) -> Vec<(usize, usize)> {
     let mut next = sizes.into_iter();
     for (chunk, start) in chunks.iter().enumerate() {
         let runs = &stbl.stsc.entries;
-        let run = runs.iter().rfind(|run| run.first_chunk as usize <= chunk + 1);
+        let run = runs
+            .iter()
+            .rfind(|run| run.first_chunk as usize <= chunk + 1);
         let mut at = *start;
-        for size in next.by_ref().take(run.expect("a run").samples_per_chunk as usize) {
+        for size in next
+            .by_ref()
+            .take(run.expect("a run").samples_per_chunk as usize)
+        {
             found.push((at, size));
             at += size;
         }
@@ -115,7 +120,15 @@ pub fn play_with_ffmpeg(path: &Path, width_px: usize, height_px: usize) -> Optio
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(path)
-        .args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-fps_mode", "passthrough", "-"])
+        .args([
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "yuv420p",
+            "-fps_mode",
+            "passthrough",
+            "-",
+        ])
         .output()
         .ok()?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -130,8 +143,18 @@ pub fn play_with_ffmpeg(path: &Path, width_px: usize, height_px: usize) -> Optio
         Yuv420 {
             y: plane(0..luma, width_px, height_px),
             u: plane(luma..luma + chroma, width_px / 2, height_px / 2),
-            v: plane(luma + chroma..luma + 2 * chroma, width_px / 2, height_px / 2),
+            v: plane(
+                luma + chroma..luma + 2 * chroma,
+                width_px / 2,
+                height_px / 2,
+            ),
         }
     };
-    Some(output.stdout.chunks_exact(luma + 2 * chroma).map(frame).collect())
+    Some(
+        output
+            .stdout
+            .chunks_exact(luma + 2 * chroma)
+            .map(frame)
+            .collect(),
+    )
 }

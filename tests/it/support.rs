@@ -4,6 +4,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     ffi::OsStr,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -82,6 +83,18 @@ impl Folder {
         names.sort();
         names
     }
+}
+
+/// Says on the console that a test cannot run here, or fails if `tool` is listed
+/// in `ZOETROPE_TEST_REQUIRE`.
+pub fn missing_tool(tool: &str, remedy: &str) {
+    let required = std::env::var("ZOETROPE_TEST_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|name| name == tool),
+        "{tool} is required but not installed: {remedy}"
+    );
+    // Not `eprintln!`, which the test harness swallows.
+    let _ = writeln!(io::stderr(), "SKIPPED for want of {tool}: {remedy}");
 }
 
 /// A file of the repository.

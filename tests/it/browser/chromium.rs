@@ -1,7 +1,7 @@
 //! A headless Chromium under chromedriver, and the page inside it.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -214,9 +214,4 @@ impl Page {
         let path = PathBuf::from(folder).join(format!("{name}.png"));
         std::fs::write(&path, png).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
-}
-
-/// Says on standard error, also when the test harness captures output.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

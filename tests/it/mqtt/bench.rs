@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Write,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -30,6 +29,8 @@ use zoetrope::{
     scene::NetworkCard,
     still::Limits,
 };
+
+use crate::support::missing_tool;
 
 /// Longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -261,18 +262,7 @@ fn program(name: &str) -> Option<PathBuf> {
 pub fn mosquitto(port: u16, user: Option<(&str, &str)>) -> Option<Mosquitto> {
     let found = program("mosquitto").zip(program("mosquitto_passwd"));
     let Some((broker, passwd)) = found else {
-        let required = std::env::var("ZOETROPE_TEST_REQUIRE").unwrap_or_default();
-        assert!(
-            !required.contains("mosquitto"),
-            "mosquitto is required but not installed"
-        );
-        // Not `eprintln!`, which the test harness swallows.
-        let mut console = std::io::stderr();
-        writeln!(
-            console,
-            "SKIPPED: mosquitto not found: apt install mosquitto"
-        )
-        .unwrap();
+        missing_tool("mosquitto", "apt install mosquitto");
         return None;
     };
     let folder = tempfile::tempdir().unwrap();
