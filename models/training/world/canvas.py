@@ -19,7 +19,7 @@ HARMONICS = 8
 def _profile(*weights):
     """Weights of the harmonics at k/4 Hz, scaled so that the displacement has unit RMS over time."""
     weights = np.asarray(weights, np.float32)
-    return weights / np.sqrt(np.sum(weights ** 2) / 2)
+    return weights / np.sqrt(np.sum(weights**2) / 2)
 
 
 PROFILES = {
@@ -91,15 +91,34 @@ class Canvas:
     def window(self, u0, v0, u1, v1):
         """Index of the pixels of a rectangle given in widths, clipped to the picture; may be empty."""
         clip = lambda value, limit: int(np.clip(np.floor(value * self.width_px), 0, limit))
-        return (slice(clip(v0, self.height_px), clip(v1 + self.px, self.height_px)),
-                slice(clip(u0, self.width_px), clip(u1 + self.px, self.width_px)))
+        return (
+            slice(clip(v0, self.height_px), clip(v1 + self.px, self.height_px)),
+            slice(clip(u0, self.width_px), clip(u1 + self.px, self.width_px)),
+        )
 
-    def put(self, alpha, colour, kind, depth, at=(slice(None), slice(None)), *, mobility=0.0, flow=0.0, sway=0.0,
-            profile="none", delay=0.0, light=0.0, threshold=0.5, premultiplied=False):
+    def put(
+        self,
+        alpha,
+        colour,
+        kind,
+        depth,
+        at=(slice(None), slice(None)),
+        *,
+        mobility=0.0,
+        flow=0.0,
+        sway=0.0,
+        profile="none",
+        delay=0.0,
+        light=0.0,
+        threshold=0.5,
+        premultiplied=False,
+        spread=0.0,
+    ):
         """Paint ``colour`` (linear) with ``alpha`` 0..1 and label what it covers by more than ``threshold``.
 
         ``flow`` in widths/s; ``sway`` is the RMS displacement vector (x, y; complex, in widths) whose energy is
-        spread over the harmonics by ``profile``, ``delay`` seconds after the canonical phase.
+        spread over the harmonics by ``profile``, ``delay`` seconds after the canonical phase. Threads and drops are
+        labelled as one body with the gaps between them: ``spread`` widths is how far coverage counts.
         """
         alpha = np.asarray(alpha, np.float32)
         target = self.rgb[at]
@@ -109,11 +128,35 @@ class Canvas:
             target += colour
         else:
             target += (colour - target) * cover
-        self.label(alpha > threshold, kind, depth, at, mobility=mobility, flow=flow, sway=sway, profile=profile,
-                   delay=delay, light=light)
+        if spread:
+            alpha = blur(alpha, spread / self.px)
+        self.label(
+            alpha > threshold,
+            kind,
+            depth,
+            at,
+            mobility=mobility,
+            flow=flow,
+            sway=sway,
+            profile=profile,
+            delay=delay,
+            light=light,
+        )
 
-    def label(self, where, kind, depth, at=(slice(None), slice(None)), *, mobility=0.0, flow=0.0, sway=0.0,
-              profile="none", delay=0.0, light=0.0):
+    def label(
+        self,
+        where,
+        kind,
+        depth,
+        at=(slice(None), slice(None)),
+        *,
+        mobility=0.0,
+        flow=0.0,
+        sway=0.0,
+        profile="none",
+        delay=0.0,
+        light=0.0,
+    ):
         """Say what is true of the pixels in ``where`` without painting them."""
         pair = where[..., None]
         np.copyto(self.classes[at], np.uint8(CLASS_INDEX[kind]), where=where)
@@ -133,7 +176,7 @@ class Canvas:
         np.minimum(bright, 6, out=bright)
         if float(bright.max()) > 0:
             self.rgb += (blur(bright, 0.006 / self.px) + blur(bright, 0.03 / self.px)) * np.float32(bloom)
-        radius = ((self.u - 0.5) ** 2 + (self.v - self.aspect / 2) ** 2) / (0.25 + self.aspect ** 2 / 4)
+        radius = ((self.u - 0.5) ** 2 + (self.v - self.aspect / 2) ** 2) / (0.25 + self.aspect**2 / 4)
         self.rgb *= (1 - np.float32(vignette) * radius * radius)[..., None]
 
     def scene(self, spectrum=True):
@@ -141,8 +184,15 @@ class Canvas:
         shown = to_srgb(film(self.rgb * np.float32(self.exposure)))
         rgb = np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8)
         waves = np.zeros(self.classes.shape + (HARMONICS, 2), np.complex64) if not spectrum else self._spectrum()
-        return Scene(rgb, self.classes, np.clip(self.mobility, 0, 1), self.flow, waves, np.clip(self.depth, 0, 1),
-                     np.clip(self.light, 0, 1))
+        return Scene(
+            rgb,
+            self.classes,
+            np.clip(self.mobility, 0, 1),
+            self.flow,
+            waves,
+            np.clip(self.depth, 0, 1),
+            np.clip(self.light, 0, 1),
+        )
 
     def _spectrum(self):
         weights = np.stack(list(PROFILES.values()))[self.profile]

@@ -12,7 +12,7 @@ import numpy as np
 def srgb(*value):
     """Linear colour of an sRGB triple (0..255 each) or of a hexadecimal string."""
     if len(value) == 1:
-        value = [int(value[0].lstrip("#")[i:i + 2], 16) for i in (0, 2, 4)]
+        value = [int(value[0].lstrip("#")[i : i + 2], 16) for i in (0, 2, 4)]
     return to_linear(np.asarray(value, np.float32) / 255)
 
 
@@ -33,9 +33,9 @@ def film(linear):
 
 
 def mix(a, b, t):
-    """Blend two colours by a scalar or an H x W field."""
+    """Blend two colours by a scalar, by a list of N or by an H x W field."""
     t = np.asarray(t, np.float32)
-    if t.ndim == 2:
+    if t.ndim in (1, 2):
         t = t[..., None]
     return a + (b - a) * t
 
@@ -56,7 +56,7 @@ def smooth(low, high, x):
 def flame_colour(heat):
     """Light of a sooty flame, ``heat`` 0..1 from the last dull red to the bright yellow core."""
     heat = np.clip(heat, 0, 1.3)
-    return np.dstack([4.2 * heat ** 1.5, 1.75 * heat ** 2.6, 0.5 * heat ** 4.6]).astype(np.float32)
+    return np.dstack([4.2 * heat**1.5, 1.75 * heat**2.6, 0.5 * heat**4.6]).astype(np.float32)
 
 
 def blur(image, radius):
@@ -74,7 +74,8 @@ def blur(image, radius):
 
 @dataclass
 class Light:
-    """The light of one scene. ``sun_to`` points to the sun: x right, y up, z towards the viewer."""
+    """The light of one scene. ``sun_to`` points to the sun: x right, y up, z towards the viewer;
+    ``dapple`` 0..1 is how dark the shadows of clouds lie on the land."""
 
     name: str
     sun_to: np.ndarray
@@ -85,6 +86,7 @@ class Light:
     haze: np.ndarray
     haze_density: float
     exposure: float
+    dapple: float = 0.0
 
     @property
     def dark(self):
@@ -104,8 +106,9 @@ class Light:
         length = np.sqrt(slope_x * slope_x + slope_y * slope_y + facing * facing)
         direct = (-slope_x * self.sun_to[0] + slope_y * self.sun_to[1] + facing * self.sun_to[2]) / length
         up = slope_y / length
-        return (np.maximum(direct, 0)[..., None] * self.sun
-                + (0.62 + 0.38 * up)[..., None] * self.ambient).astype(np.float32)
+        return (np.maximum(direct, 0)[..., None] * self.sun + (0.62 + 0.38 * up)[..., None] * self.ambient).astype(
+            np.float32
+        )
 
     @staticmethod
     def _hollow(height, px, amount):
@@ -120,25 +123,77 @@ class Light:
 
 TIMES = {
     #            sun colour         strength elevation  ambient (sky light)   zenith            horizon            haze
-    "day": ((1.0, 0.93, 0.82), 2.6, (0.5, 1.0), (0.36, 0.45, 0.60), (0.09, 0.23, 0.58), (0.50, 0.68, 0.92), (0.60, 0.72, 0.88)),
-    "golden": ((1.0, 0.68, 0.36), 2.3, (0.14, 0.32), (0.34, 0.36, 0.46), (0.13, 0.25, 0.50), (1.00, 0.66, 0.36), (0.88, 0.66, 0.46)),
-    "dusk": ((1.0, 0.46, 0.22), 0.85, (0.02, 0.1), (0.20, 0.21, 0.34), (0.055, 0.09, 0.24), (1.00, 0.42, 0.19), (0.46, 0.33, 0.38)),
-    "overcast": ((1.0, 0.97, 0.93), 0.45, (0.6, 1.0), (0.72, 0.77, 0.84), (0.50, 0.57, 0.66), (0.80, 0.84, 0.88), (0.74, 0.79, 0.84)),
-    "night": ((0.55, 0.66, 1.0), 0.11, (0.4, 0.9), (0.020, 0.027, 0.055), (0.006, 0.010, 0.030), (0.035, 0.045, 0.085), (0.03, 0.04, 0.075)),
+    "day": (
+        (1.0, 0.92, 0.79),
+        2.9,
+        (0.45, 0.95),
+        (0.25, 0.34, 0.49),
+        (0.055, 0.17, 0.50),
+        (0.46, 0.66, 0.92),
+        (0.50, 0.64, 0.84),
+    ),
+    "golden": (
+        (1.0, 0.62, 0.30),
+        2.6,
+        (0.14, 0.32),
+        (0.23, 0.26, 0.38),
+        (0.09, 0.20, 0.46),
+        (0.95, 0.62, 0.34),
+        (0.74, 0.54, 0.38),
+    ),
+    "dusk": (
+        (1.0, 0.42, 0.17),
+        1.0,
+        (0.02, 0.1),
+        (0.13, 0.14, 0.25),
+        (0.035, 0.065, 0.20),
+        (1.05, 0.42, 0.16),
+        (0.34, 0.22, 0.27),
+    ),
+    "overcast": (
+        (1.0, 0.97, 0.93),
+        0.45,
+        (0.6, 1.0),
+        (0.72, 0.77, 0.84),
+        (0.50, 0.57, 0.66),
+        (0.80, 0.84, 0.88),
+        (0.74, 0.79, 0.84),
+    ),
+    "night": (
+        (0.55, 0.66, 1.0),
+        0.09,
+        (0.4, 0.9),
+        (0.013, 0.018, 0.038),
+        (0.004, 0.007, 0.022),
+        (0.022, 0.032, 0.062),
+        (0.02, 0.028, 0.055),
+    ),
 }
 
 
-def light_at(name, rng=None, azimuth=None, elevation=None):
-    """The light at a time of day. ``azimuth`` -1..1 is the sun's place from left to right; below 0.2 in front."""
+def light_at(name, rng=None, azimuth=None, elevation=None, toward=None):
+    """The light at a time of day.
+
+    ``azimuth`` -1..1 is the sun's place from left to right, ``elevation`` in radians, ``toward`` -1..1 how far the
+    sun stands behind the viewer (1) or in front of him (-1, seen in the picture).
+    """
     colour, strength, elevations, ambient, zenith, horizon, haze = TIMES[name]
     rng = rng or np.random.default_rng(1)
     azimuth = rng.uniform(-1, 1) if azimuth is None else azimuth
     elevation = rng.uniform(*elevations) if elevation is None else elevation
     tint = 1 + rng.normal(0, 0.05, 3)
-    flat = np.cos(elevation)
-    toward = rng.uniform(0.25, 0.8) * flat
-    sun_to = np.array([azimuth * flat, np.sin(elevation), toward])
+    drawn = rng.uniform(0.25, 0.8)
+    toward = drawn if toward is None else toward
+    sun_to = np.array([azimuth, np.tan(elevation) * np.hypot(azimuth, toward) + 1e-3, toward])
     as32 = lambda value: np.asarray(value, np.float32)
-    return Light(name, as32(sun_to / np.linalg.norm(sun_to)), as32(colour) * as32(strength * rng.uniform(0.85, 1.15)),
-                 as32(ambient) * as32(tint), as32(zenith) * as32(tint), as32(horizon) * as32(1 + rng.normal(0, 0.05, 3)),
-                 as32(haze), float(rng.uniform(0.5, 1.4)), {"night": 1.6, "dusk": 1.35}.get(name, 1.0))
+    return Light(
+        name,
+        as32(sun_to / np.linalg.norm(sun_to)),
+        as32(colour) * as32(strength * rng.uniform(0.85, 1.15)),
+        as32(ambient) * as32(tint),
+        as32(zenith) * as32(tint),
+        as32(horizon) * as32(1 + rng.normal(0, 0.05, 3)),
+        as32(haze),
+        float(rng.uniform(0.5, 1.4)),
+        {"night": 1.6, "dusk": 1.35}.get(name, 1.0),
+    )

@@ -47,8 +47,8 @@ def _gradient_tile(index):
 def _curl_tile(index):
     """The divergence-free velocity (x, y) of a gradient tile, unit standard deviation."""
     tile = _gradient_tile(index)
-    slope_y = (np.roll(tile, -1, 0) - np.roll(tile, 1, 0))
-    slope_x = (np.roll(tile, -1, 1) - np.roll(tile, 1, 1))
+    slope_y = np.roll(tile, -1, 0) - np.roll(tile, 1, 0)
+    slope_x = np.roll(tile, -1, 1) - np.roll(tile, 1, 1)
     return np.dstack([slope_y, -slope_x]).astype(np.float32) / slope_x.std()
 
 
@@ -77,12 +77,14 @@ def _cell_tile(_):
 
 
 def _read(tile, x, y, interpolation=cv2.INTER_LINEAR):
-    """Sample a periodic tile at positions in samples; ``remap`` holds positions as 16 bit, so wrap far ones."""
-    x = np.ascontiguousarray(x, np.float32)
-    y = np.ascontiguousarray(y, np.float32)
-    if max(abs(float(x.max())), abs(float(x.min())), abs(float(y.max())), abs(float(y.min()))) > 30000:
-        x = x - np.floor(x / TILE_PX) * TILE_PX
-        y = y - np.floor(y / TILE_PX) * TILE_PX
+    """Sample a periodic tile at positions in samples.
+
+    Positions are brought into the first period here: ``remap`` holds them as 16 bit, and its own wrapping walks
+    back one period at a time (1.5 ms against 0.3 ms for 256 x 256 pixels).
+    """
+    period = np.float32(1.0 / TILE_PX)
+    x = np.asarray(x - np.floor(x * period) * TILE_PX, np.float32)
+    y = np.asarray(y - np.floor(y * period) * TILE_PX, np.float32)
     return cv2.remap(tile, x, y, interpolation, borderMode=cv2.BORDER_WRAP)
 
 
@@ -91,7 +93,9 @@ def _place(rng, x, y, frequency):
     angle = rng.uniform(0, 2 * np.pi)
     c, s = np.cos(angle) * frequency * STEP, np.sin(angle) * frequency * STEP
     ox, oy = rng.uniform(0, TILE_PX, 2)
-    return x * np.float32(c) - y * np.float32(s) + np.float32(ox), x * np.float32(s) + y * np.float32(c) + np.float32(oy)
+    return x * np.float32(c) - y * np.float32(s) + np.float32(ox), x * np.float32(s) + y * np.float32(c) + np.float32(
+        oy
+    )
 
 
 def fbm(x, y, frequency, octaves, seed, gain=0.5, lacunarity=2.03, shape="smooth"):
@@ -122,8 +126,10 @@ def octaves_for(frequency, width_px, finest_px=2.0, most=9):
 
 def warp(x, y, frequency, amount, seed, octaves=2):
     """Positions bent by two smooth fields of deviation ``amount`` (picture widths)."""
-    return (x + np.float32(amount) * fbm(x, y, frequency, octaves, seed),
-            y + np.float32(amount) * fbm(x, y, frequency, octaves, seed + 1))
+    return (
+        x + np.float32(amount) * fbm(x, y, frequency, octaves, seed),
+        y + np.float32(amount) * fbm(x, y, frequency, octaves, seed + 1),
+    )
 
 
 def swirl(x, y, frequency, amount, steps, seed, growth=1.5):
@@ -137,7 +143,7 @@ def swirl(x, y, frequency, amount, steps, seed, growth=1.5):
         px, py = x * np.float32(frequency * STEP), y * np.float32(frequency * STEP)
         ox, oy = rng.uniform(0, TILE_PX, 2)
         velocity = _read(_curl_tile(int(rng.integers(TILE_COUNT))), px + np.float32(ox), py + np.float32(oy))
-        amplitude = np.float32(amount / growth ** step)
+        amplitude = np.float32(amount / growth**step)
         x -= velocity[..., 0] * amplitude
         y -= velocity[..., 1] * amplitude
         frequency *= growth
@@ -161,9 +167,11 @@ def solid(x, y, z, frequency, octaves, seed, gain=0.5, shape="smooth"):
     for _ in range(octaves):
         basis = np.linalg.qr(rng.normal(size=(3, 3)))[0][:2].astype(np.float32) * np.float32(frequency * STEP)
         ox, oy = rng.uniform(0, TILE_PX, 2).astype(np.float32)
-        layer = _read(_gradient_tile(int(rng.integers(TILE_COUNT))),
-                      x * basis[0, 0] + y * basis[0, 1] + z * basis[0, 2] + ox,
-                      x * basis[1, 0] + y * basis[1, 1] + z * basis[1, 2] + oy)
+        layer = _read(
+            _gradient_tile(int(rng.integers(TILE_COUNT))),
+            x * basis[0, 0] + y * basis[0, 1] + z * basis[0, 2] + ox,
+            x * basis[1, 0] + y * basis[1, 1] + z * basis[1, 2] + oy,
+        )
         if shape == "billow":
             layer = 1 - np.minimum(np.abs(layer) * 0.7, 1.4)
         layer *= np.float32(amplitude)

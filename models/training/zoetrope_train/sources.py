@@ -23,7 +23,7 @@ SAMPLING_WEIGHTS = {
     "foodpics": 0.25,
     "hymenoptera": 0.25,
     "templates_lz": 0.6,
-    "imagenet_sample": 0.5,
+    "imagenet_sample": 0.4,
     "bep_travel": 2.0,
     "confire_fire": 4.0,
     "elementary_wallpapers": 3.0,

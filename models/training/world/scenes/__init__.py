@@ -1,0 +1,38 @@
+"""The scenes: each paints one kind of picture on a canvas, at random or as a style directs."""
+
+from .countryside import meadow, mountains, trees
+from .dwellings import chimney, garden, potted
+from .falls import waterfall
+from .fountains import fountain
+from .hearths import campfire, candles, fireplace
+from .interiors import closeup, curtains, room, shelf
+from .streets import awnings, city, laundry_yard, street
+from .tables import cafe, still_life
+from .waterside import lake, river, sea
+
+SCENES = {
+    "lake": lake,
+    "sea": sea,
+    "river": river,
+    "waterfall": waterfall,
+    "fountain": fountain,
+    "meadow": meadow,
+    "mountains": mountains,
+    "trees": trees,
+    "garden": garden,
+    "chimney": chimney,
+    "potted_plant": potted,
+    "street": street,
+    "city": city,
+    "awning": awnings,
+    "clothes_line": laundry_yard,
+    "cafe": cafe,
+    "curtains": curtains,
+    "room": room,
+    "shelf": shelf,
+    "still_life": still_life,
+    "closeup": closeup,
+    "campfire": campfire,
+    "fireplace": fireplace,
+    "candles": candles,
+}

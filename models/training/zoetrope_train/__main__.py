@@ -1,0 +1,69 @@
+"""Command line: cache, draw the world, train, export, evaluate."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+TRAINING_DIR = Path(__file__).resolve().parents[1]
+MODELS_DIR = TRAINING_DIR.parent
+STEPS = ("cache", "world", "train", "export", "evaluate")
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="python -m zoetrope_train",
+        description="Train the motion network; every step resumes where it stopped.",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.tsv")
+    parser.add_argument("--work", type=Path, required=True, help="caches and checkpoints")
+    parser.add_argument("--minutes", type=float, default=95.0, help="training time")
+    parser.add_argument("--steps", default=",".join(STEPS), help="comma-separated subset")
+    parser.add_argument("--scenes", type=int, default=3000, help="scenes of the world")
+    parser.add_argument("--world-name", default="train1", help="world cache to write")
+    parser.add_argument("--version", default="0.1.0", help="version of the exported network")
+    parser.add_argument("--out", type=Path, default=MODELS_DIR / "motion.onnx")
+    options = parser.parse_args(arguments)
+    options.steps = options.steps.split(",")
+    unknown = set(options.steps) - set(STEPS)
+    if unknown:
+        parser.error(f"unknown steps: {sorted(unknown)}, known: {', '.join(STEPS)}")
+    return options
+
+
+def log(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    torch.set_num_threads(1)
+    options.work.mkdir(parents=True, exist_ok=True)
+    sys.path[:0] = [str(TRAINING_DIR), str(MODELS_DIR)]
+    if "cache" in options.steps:
+        from .photo_cache import write_photo_cache
+
+        write_photo_cache(options.data, options.work, log)
+    if "world" in options.steps:
+        from .world_cache import TEST_SCENES, TEST_SEED, TEST_WORLD, write_world_cache
+
+        write_world_cache(options.work, TEST_WORLD, TEST_SCENES, TEST_SEED, log)
+        write_world_cache(options.work, options.world_name, options.scenes, log=log)
+    if "train" in options.steps:
+        from .trainer import Recipe, Trainer
+
+        Trainer(options.data, options.work, Recipe(minutes=options.minutes), log).run()
+    if "export" in options.steps:
+        from .export import export
+        from .trainer import trained_network
+
+        export(trained_network(options.work), options.out, options.version, log)
+    if "evaluate" in options.steps:
+        from evaluation.evaluate import evaluate
+
+        evaluate(options.out, options.data, options.work, log=print)
+
+
+main()

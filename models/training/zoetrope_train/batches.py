@@ -1,0 +1,167 @@
+"""From caches to tensors: crops, flips, stretches and colours.
+
+Crops start at multiples of 32 px so that every cached grid can be cut at the
+same place; the crop is then stretched to the training size, features and all.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .labels import FIRE_SOURCE
+
+IMAGE_PX = 256
+CELL_PX = 32
+#: The training size that the crops below are listed for.
+LISTED_PX = 192
+
+#: Photo crops (width, height) in px of 256; narrow ones undo the squashing.
+PHOTO_CROPS = (
+    [(192, 192)] * 5
+    + [(160, 192), (160, 224), (128, 192), (192, 256), (160, 256), (256, 256),
+       (224, 224), (160, 160), (128, 160)]
+)
+#: World crops are square, since directions matter there.
+WORLD_CROPS = [160] * 2 + [192] * 6 + [224] * 5 + [256] * 7
+TAPS = ("tap4", "tap8", "tap16", "tap32", "decoder")
+
+
+class FeatureScale:
+    """Mean and spread per channel of each cached teacher tensor."""
+
+    def __init__(self, cache, rng, samples=200):
+        picked = np.sort(rng.permutation(len(cache))[:samples])
+        self.mean, self.spread = {}, {}
+        for name in TAPS:
+            values = np.stack([cache.arrays[name][i] for i in picked])
+            values = values.reshape(-1, values.shape[-1]).astype(np.float32)
+            self.mean[name] = torch.from_numpy(values.mean(0)).view(1, -1, 1, 1)
+            self.spread[name] = torch.from_numpy(values.std(0) + 0.5).view(1, -1, 1, 1)
+
+    def __call__(self, name, tensor):
+        return (tensor.float() - self.mean[name]) / self.spread[name]
+
+
+def _cut(array, index, x, y, width, height, mirror):
+    unit = array.shape[1] * CELL_PX // IMAGE_PX
+    cell = array[index, y * unit : (y + height) * unit, x * unit : (x + width) * unit]
+    return cell[:, ::-1] if mirror else cell
+
+
+def _stack(cells):
+    tensor = torch.from_numpy(np.ascontiguousarray(np.stack(cells)))
+    return tensor.permute(0, 3, 1, 2) if tensor.ndim == 4 else tensor.unsqueeze(1)
+
+
+def _crop_cells(length_px, size_px):
+    """Crop length in cells, in proportion when training at another size."""
+    cells = round(length_px * size_px / LISTED_PX / CELL_PX)
+    return min(cells, IMAGE_PX // CELL_PX)
+
+
+def _fit(tensor, size):
+    if tuple(tensor.shape[-2:]) == (size, size):
+        return tensor.float()
+    return F.interpolate(tensor.float(), (size, size), mode="bilinear", antialias=False)
+
+
+def _places(rng, count, width, height):
+    """Random crop corners in cells, and mirror flags."""
+    side = IMAGE_PX // CELL_PX
+    xs = rng.randint(0, side - width + 1, count)
+    ys = rng.randint(0, side - height + 1, count)
+    return xs, ys, rng.rand(count) < 0.5
+
+
+def recolour(x, rng):
+    """Random gamma, saturation, contrast, tint and noise on RGB 0..1."""
+    def draw(low, high, channels=1):
+        values = rng.rand(len(x), channels, 1, 1).astype(np.float32)
+        return torch.from_numpy(values) * (high - low) + low
+
+    if rng.rand() < 0.5:
+        x = x ** torch.exp(draw(-0.3, 0.3))
+    grey = x.mean(1, keepdim=True)
+    x = grey + (x - grey) * draw(0.5, 1.4)
+    mean = x.mean((1, 2, 3), keepdim=True)
+    x = ((x - mean) * draw(0.75, 1.25) + mean + draw(-0.08, 0.08)) * draw(0.93, 1.07, 3)
+    if rng.rand() < 0.2:
+        noise = rng.standard_normal(x.shape).astype(np.float32)
+        x = x + torch.from_numpy(noise) * draw(0, 0.04)
+    return x.clamp(0, 1)
+
+
+class PhotoBatches:
+    """Draws photo batches from the finished part of the cache."""
+
+    def __init__(self, cache, scale, rng):
+        self.cache, self.scale, self.rng = cache, scale, rng
+        weights = np.array([p.weight for p in cache.photos], np.float64)
+        self.chance = weights / weights.sum()
+        self.is_fire = np.array([p.source == FIRE_SOURCE for p in cache.photos])
+        self.is_smoke = np.array([p.is_smoke for p in cache.photos])
+
+    def draw(self, count, size_px):
+        """A batch by name; teacher features are normalised, colours untouched."""
+        picked = self.rng.choice(len(self.chance), count, p=self.chance)
+        width, height = PHOTO_CROPS[self.rng.randint(len(PHOTO_CROPS))]
+        width, height = _crop_cells(width, size_px), _crop_cells(height, size_px)
+        xs, ys, mirrors = _places(self.rng, count, width, height)
+        batch = {}
+        for name, array in self.cache.arrays.items():
+            cells = [
+                _cut(array, i, x, y, width, height, m)
+                for i, x, y, m in zip(picked, xs, ys, mirrors, strict=True)
+            ]
+            size = array.shape[1] * size_px // IMAGE_PX
+            batch[name] = _fit(_stack(cells), size)
+        for name in TAPS:
+            batch[name] = self.scale(name, batch[name])
+        for name in ("rgb", "depth", "smoke"):
+            batch[name] = (batch[name] / 255.0).clamp(0, 1)
+        batch["is_fire"] = torch.from_numpy(self.is_fire[picked])
+        batch["is_smoke"] = torch.from_numpy(self.is_smoke[picked])
+        return batch
+
+
+class WorldBatches:
+    """Draws batches of procedural scenes with exact labels."""
+
+    def __init__(self, cache, rng):
+        self.cache, self.rng = cache, rng
+
+    def draw(self, count, size_px):
+        """A batch by name; flow and spectrum follow the crop and the mirror."""
+        picked = self.rng.randint(0, len(self.cache), count)
+        side = WORLD_CROPS[self.rng.randint(len(WORLD_CROPS))]
+        cells_across = _crop_cells(side, size_px)
+        xs, ys, mirrors = _places(self.rng, count, cells_across, cells_across)
+        batch = {}
+        for name, array in self.cache.arrays.items():
+            cells = [
+                _cut(array, i, x, y, cells_across, cells_across, m)
+                for i, x, y, m in zip(picked, xs, ys, mirrors, strict=True)
+            ]
+            size = array.shape[1] * size_px // IMAGE_PX
+            batch[name] = _fit(_stack(cells), size)
+        for name in ("rgb", "classes", "mobility", "depth", "light"):
+            batch[name] = (batch[name] / 255.0).clamp(0, 1)
+        batch["wind"] = torch.from_numpy(self.cache.wind[picked])
+        zoom = IMAGE_PX / (cells_across * CELL_PX)
+        mirror = torch.from_numpy(np.where(mirrors, -1.0, 1.0).astype(np.float32))
+        batch["wind"] = torch.stack([batch["wind"][:, 0] * mirror, batch["wind"][:, 1]], 1)
+        mirror = mirror.view(-1, 1, 1, 1)
+        batch["flow"] = batch["flow"] * zoom
+        batch["flow"][:, 0:1] *= mirror
+        spectrum = batch["spectrum"] * zoom
+        channel = torch.arange(spectrum.shape[1]).view(1, -1, 1, 1) % 4 < 2
+        batch["spectrum"] = torch.where(channel, spectrum * mirror, spectrum)
+        return batch
+
+
+def random_wind(rng, count):
+    """Winds [count, 2] of length 0..1, any direction, mostly sideways."""
+    length = rng.rand(count)
+    angle = rng.rand(count) * 2 * np.pi
+    wind = np.stack([length * np.cos(angle), 0.3 * length * np.sin(angle)], 1)
+    return torch.from_numpy(wind.astype(np.float32))

@@ -1,0 +1,87 @@
+"""Hand rules on the teachers' labels of photos.
+
+The segmentation teacher knows neither fire nor smoke, and one water only.
+Its soft answer becomes our ten classes here, with fire found by colour in
+photos that are known to show fire, and smoke taken from drawn masks.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .classes import ADE20K_32, INDEX, STILL_CLASSES, ade_to_class_matrix
+from .teachers import LOGIT_SCALE
+
+FIRE_SOURCE = "confire_fire"
+#: Trust in "sky" on fire photos: what looks like sky is often their smoke.
+FIRE_PHOTO_SKY_TRUST = 0.2
+#: Trust in fire found by colour.
+FIRE_TRUST = 0.7
+_SKY = ADE20K_32.index("sky")
+
+
+def fire_share(rgb):
+    """Share of burning pixels per 4x4 cell, [B, 1, h/4, w/4], of RGB 0..1.
+
+    Flames are close to black bodies of 1,200 to 2,000 K: red at least as
+    strong as green, green stronger than blue, bright and saturated; their
+    core clips to white-yellow, which counts only beside flame colours.  Lit
+    walls have the same colours but no contrast, which tells them apart.
+    """
+    r, g, b = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
+    coarse = F.avg_pool2d(rgb.mean(1, keepdim=True), 4)
+    contrast = F.max_pool2d(coarse, 11, 1, 5) + F.max_pool2d(-coarse, 11, 1, 5)
+    contrast = F.interpolate(contrast, scale_factor=4.0, mode="nearest")
+    flame = (r > 0.78) & (r >= g) & (g > b + 0.05) & (r - b > 0.34) & (contrast > 0.42)
+    core = (r > 0.92) & (g > 0.75) & (r >= g - 0.02) & (g >= b + 0.02)
+    near = F.avg_pool2d(flame.float(), 9, 1, 4) > 0.25
+    return F.avg_pool2d((flame | (core & near)).float(), 4)
+
+
+def class_targets(logits, rgb, smoke, is_fire, is_smoke):
+    """Soft classes [B, 10, h, w] and trust [B, 1, h, w] of a photo batch.
+
+    `logits` quantised teacher logits [B, 32, h, w]; `rgb` 0..1 at 4 times the
+    size, before any change of colours; `smoke` 0..1 mask; the flags [B] say
+    which photos show fire and which come with a smoke mask.
+    """
+    ade = (logits.float() * LOGIT_SCALE).softmax(1)
+    matrix = torch.from_numpy(ade_to_class_matrix())
+    classes = torch.einsum("bchw,ck->bkhw", ade, matrix)
+    trust = ade.max(1, keepdim=True).values
+    fire_flag = is_fire.view(-1, 1, 1, 1).float()
+    smoke_flag = is_smoke.view(-1, 1, 1, 1).float()
+
+    trust = trust * (1 - fire_flag * (1 - FIRE_PHOTO_SKY_TRUST) * ade[:, _SKY : _SKY + 1])
+    fire = torch.zeros_like(trust)
+    if is_fire.any():
+        fire[is_fire] = fire_share(rgb[is_fire])
+    smoke = smoke * smoke_flag
+    for name, share, drawn_trust in (("smoke", smoke, 1.0), ("fire", fire, FIRE_TRUST)):
+        one = torch.zeros(1, classes.shape[1], 1, 1)
+        one[:, INDEX[name]] = 1.0
+        classes = classes * (1 - share) + one * share
+        trust = trust * (1 - share) + drawn_trust * share
+    return ade, classes, trust
+
+
+def still_share(classes):
+    """Probability of rigid, person or vehicle, [B, 1, h, w]."""
+    index = [INDEX[c] for c in STILL_CLASSES]
+    return classes[:, index].sum(1, keepdim=True)
+
+
+def surely_still(classes, threshold=0.85):
+    """1 where rigid, person or vehicle is certain at the place and around it."""
+    doubt = F.max_pool2d(1 - still_share(classes), 3, 1, 1)
+    return (doubt < 1 - threshold).float()
+
+
+def class_weights():
+    """Mild weights per class: rare ones count a little more, [10]."""
+    weights = np.ones(len(INDEX), np.float32)
+    for name, value in {"rigid": 0.9, "smoke": 2.5, "fire": 2.0, "cloth": 2.0,
+                        "person": 2.5, "vehicle": 2.0, "water_still": 1.3,
+                        "water_flow": 1.3}.items():
+        weights[INDEX[name]] = value
+    return torch.from_numpy(weights)

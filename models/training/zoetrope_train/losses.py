@@ -1,0 +1,161 @@
+"""What the network is asked to reproduce, on photos and in the world.
+
+All terms are means over pixels, written so that 1 is about the error of a
+network that says nothing; weights then say what matters.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from .classes import INDEX
+from .labels import class_targets, class_weights, still_share, surely_still
+from .network import FLOW_UNIT, HARMONICS, SPECTRUM_UNIT, Adapters
+
+#: Weight of the teacher's features, before and after the rate decays: they
+#: shape the encoder first, then the tasks themselves come to the fore.
+FEATURES_EARLY, FEATURES_LATE = 5.0, 2.5
+ADE, COARSE, CLASSES_PHOTO, CLASSES_WORLD = 1.0, 0.3, 1.2, 2.0
+MOBILITY_PHOTO, MOBILITY_WORLD = 0.5, 1.0
+DEPTH_PHOTO, DEPTH_WORLD = 0.3, 1.0
+FLOW, FLOW_ANGLE, CONFIDENCE = 1.5, 0.4, 0.2
+SPECTRUM, SPECTRUM_PHASE, LIGHT = 2.0, 0.5, 1.5
+STILL_FLOW, STILL_SPECTRUM, DARK_LIGHT = 0.5, 0.5, 0.2
+#: Weight of places at rest beside those where something happens.
+AT_REST = 0.5
+#: Flow error, in widths per second, at which confidence is to be 1/e.
+CONFIDENCE_SCALE = 0.02
+#: Pixels brighter than this may be lamps: nothing is said about their flicker.
+LAMP_LUMA = 0.7
+_STILL_WATER, _FLOWING = INDEX["water_still"], INDEX["water_flow"]
+
+
+def _mean(value, weight):
+    return (value * weight).sum() / (weight.sum() * value.shape[1] / weight.shape[1] + 1.0)
+
+
+def _split_mean(value, active):
+    """Mean where something happens plus a smaller one where nothing does.
+
+    Most of a picture is at rest; one mean over all of it would teach the
+    network to say less than the truth everywhere.
+    """
+    return _mean(value, active) + AT_REST * _mean(value, 1 - active)
+
+
+def _smooth_l1(error):
+    return torch.sqrt(error * error + 1e-3) - 0.0316
+
+
+def merged(log_p):
+    """Log-probabilities with both waters summed into one, [B, 9, h, w]."""
+    water = torch.logaddexp(log_p[:, _STILL_WATER], log_p[:, _FLOWING]).unsqueeze(1)
+    others = [c for c in range(log_p.shape[1]) if c not in (_STILL_WATER, _FLOWING)]
+    return torch.cat([log_p[:, others], water], 1)
+
+
+def _merge_targets(p):
+    water = (p[:, _STILL_WATER] + p[:, _FLOWING]).unsqueeze(1)
+    others = [c for c in range(p.shape[1]) if c not in (_STILL_WATER, _FLOWING)]
+    return torch.cat([p[:, others], water], 1)
+
+
+def photo_losses(raw, answers, batch, plain_rgb, early):
+    """Named loss terms of the photo part of a batch, already weighted.
+
+    `plain_rgb` is the crop before recolouring: labels read colours from it.
+    """
+    ade, classes, trust = class_targets(
+        batch["logits"], plain_rgb, batch["smoke"], batch["is_fire"], batch["is_smoke"]
+    )
+    terms = {}
+    ordinary = (~(batch["is_fire"] | batch["is_smoke"])).view(-1, 1, 1, 1).float()
+    log_ade = F.log_softmax(answers["ade"].float(), 1)
+    terms["ade"] = ADE * _mean(-(ade * log_ade).sum(1, keepdim=True), trust * (0.3 + 0.7 * ordinary))
+    log_coarse = F.log_softmax(answers["coarse"].float(), 1)
+    terms["coarse"] = COARSE * -(F.avg_pool2d(ade, 4) * log_coarse).sum(1).mean()
+
+    weights = class_weights().view(1, -1, 1, 1)
+    pixel = trust * (classes * weights).sum(1, keepdim=True)
+    log_p = merged(F.log_softmax(raw["classes"].float(), 1))
+    cross = -(_merge_targets(classes) * log_p).sum(1, keepdim=True)
+    terms["classes"] = CLASSES_PHOTO * _mean(cross, pixel)
+
+    for name in Adapters.TAPS:
+        weight = (FEATURES_EARLY if early else FEATURES_LATE) * (0.5 if name == "tap4" else 1.0)
+        terms[name] = weight * F.mse_loss(answers[name].float(), batch[name])
+
+    still = still_share(classes)
+    mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)
+    terms["mobile"] = MOBILITY_PHOTO * _mean(
+        F.binary_cross_entropy(mobility, 0.8 * (1 - still), reduction="none"), trust
+    )
+    depth = (raw["depth"].float() - batch["depth"]).abs()
+    terms["depth"] = DEPTH_PHOTO * depth.mean()
+    sure = surely_still(classes)
+    terms["still"] = STILL_FLOW * _mean(
+        (raw["flow"].float() / FLOW_UNIT).abs(), sure
+    ) + STILL_SPECTRUM * _mean((raw["spectrum"].float() / SPECTRUM_UNIT).abs(), sure)
+    dark = (F.avg_pool2d(plain_rgb.mean(1, keepdim=True), 4) < LAMP_LUMA).float()
+    terms["dark"] = DARK_LIGHT * _mean(raw["light"].float(), dark * (1 - classes[:, 5:6]))
+    return terms
+
+
+def _amplitudes(spectrum):
+    """Magnitudes [B, 16, h, w] of k-major complex x, y displacements."""
+    b, _, h, w = spectrum.shape
+    pairs = spectrum.reshape(b, 2 * HARMONICS, 2, h, w)
+    return torch.sqrt((pairs * pairs).sum(2) + 1e-6)
+
+
+def spectrum_phase_error(said, truth):
+    """Mean complex error after the best turn per picture and harmonic.
+
+    The phase of a harmonic as a whole cannot be seen in a still, and the
+    product turns it by its own seed anyway; phases *between* places can.
+    """
+    b, _, h, w = said.shape
+    s = said.reshape(b, HARMONICS, 2, 2, h, w)
+    t = truth.reshape(b, HARMONICS, 2, 2, h, w)
+    re = (s[:, :, :, 0] * t[:, :, :, 0] + s[:, :, :, 1] * t[:, :, :, 1]).sum((2, 3, 4))
+    im = (s[:, :, :, 0] * t[:, :, :, 1] - s[:, :, :, 1] * t[:, :, :, 0]).sum((2, 3, 4))
+    norm = torch.sqrt(re * re + im * im + 1e-8)
+    cos = (re / norm).detach().view(b, HARMONICS, 1, 1, 1)
+    sin = (im / norm).detach().view(b, HARMONICS, 1, 1, 1)
+    turned_re = s[:, :, :, 0] * cos - s[:, :, :, 1] * sin
+    turned_im = s[:, :, :, 0] * sin + s[:, :, :, 1] * cos
+    turned = torch.stack([turned_re, turned_im], 3)
+    return (turned - t).abs().mean((1, 2, 3)).unsqueeze(1)
+
+
+def world_losses(raw, batch):
+    """Named loss terms of the world part of a batch, already weighted."""
+    terms = {}
+    classes = batch["classes"]
+    pixel = (classes * class_weights().view(1, -1, 1, 1)).sum(1, keepdim=True)
+    log_p = F.log_softmax(raw["classes"].float(), 1)
+    terms["w_classes"] = CLASSES_WORLD * _mean(-(classes * log_p).sum(1, keepdim=True), pixel)
+    mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)
+    terms["w_mobile"] = MOBILITY_WORLD * F.binary_cross_entropy(mobility, batch["mobility"])
+    terms["w_depth"] = DEPTH_WORLD * (raw["depth"].float() - batch["depth"]).abs().mean()
+
+    said, truth = raw["flow"].float() / FLOW_UNIT, batch["flow"] / FLOW_UNIT
+    speed = torch.sqrt((truth * truth).sum(1, keepdim=True) + 1e-6)
+    moving = (speed > 0.06).float()
+    terms["w_flow"] = FLOW * _split_mean(_smooth_l1(said - truth), moving)
+    cosine = F.cosine_similarity(said, truth, 1, 1e-3).unsqueeze(1)
+    terms["w_angle"] = FLOW_ANGLE * _mean(1 - cosine, moving)
+    error = torch.sqrt(((said - truth).detach() ** 2).sum(1, keepdim=True)) * FLOW_UNIT
+    confidence = raw["confidence"].float().clamp(1e-4, 1 - 1e-4)
+    terms["w_conf"] = CONFIDENCE * F.binary_cross_entropy(
+        confidence, torch.exp(-error / CONFIDENCE_SCALE)
+    )
+
+    said, truth = raw["spectrum"].float() / SPECTRUM_UNIT, batch["spectrum"] / SPECTRUM_UNIT
+    sways = (truth.abs().amax(1, keepdim=True) > 0.02).float()
+    size = (_amplitudes(said) - _amplitudes(truth)).abs().mean(1, keepdim=True)
+    terms["w_sway"] = SPECTRUM * _split_mean(size, sways)
+    terms["w_phase"] = SPECTRUM_PHASE * _split_mean(spectrum_phase_error(said, truth), sways)
+
+    burning = (batch["light"] > 0.05).float()
+    terms["w_light"] = LIGHT * _split_mean((raw["light"].float() - batch["light"]).abs(), burning)
+    return terms

@@ -1,0 +1,237 @@
+"""The optimisation loop: wall-clock schedule, checkpoints, moving average."""
+
+import copy
+import json
+import math
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .batches import FeatureScale, PhotoBatches, WorldBatches, random_wind, recolour
+from .losses import photo_losses, world_losses
+from .network import Adapters, MotionNetwork
+from .photo_cache import read_photo_cache
+from .world_cache import newest_world_cache
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of one training run; times in seconds of training."""
+
+    minutes: float = 95.0
+    photos: int = 6
+    scenes: int = 5
+    learning_rate: float = 2.5e-3
+    weight_decay: float = 0.02
+    gradient_norm_max: float = 10.0
+    warm_up_steps: int = 150
+    decay_share: float = 0.4
+    size_early_px: int = 160
+    size_late_px: int = 192
+    size_late_share: float = 0.2
+    average: float = 0.998
+    refresh_s: float = 60.0
+    checkpoint_s: float = 180.0
+    log_steps: int = 100
+    photos_min: int = 400
+    seed: int = 0
+
+
+def rate_at(recipe, step, progress):
+    """Learning rate: warm-up by steps, then constant, then a cosine by time."""
+    rate = recipe.learning_rate * min(1.0, (step + 1) / recipe.warm_up_steps)
+    start = 1.0 - recipe.decay_share
+    if progress > start:
+        turn = min(1.0, (progress - start) / recipe.decay_share)
+        rate *= max(0.01, 0.5 * (1 + math.cos(math.pi * turn)))
+    return rate
+
+
+class Trainer:
+    """State of one run; `run` may be interrupted and started again."""
+
+    def __init__(self, data_dir, work_dir, recipe, log=print):
+        self.data_dir, self.work_dir, self.recipe, self.log = data_dir, Path(work_dir), recipe, log
+        torch.manual_seed(recipe.seed)
+        self.network = MotionNetwork().train().to(memory_format=torch.channels_last)
+        self.adapters = Adapters().train().to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).eval()
+        parameters = [*self.network.parameters(), *self.adapters.parameters()]
+        self.parameters = parameters
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": [p for p in parameters if p.ndim > 1],
+                 "weight_decay": recipe.weight_decay},
+                {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+            ],
+            lr=recipe.learning_rate,
+            fused=True,
+        )
+        self.step, self.used_s = 0, 0.0
+        self.ending = False
+        self.images = {"photos": 0, "scenes": 0}
+        self.rng = np.random.RandomState(recipe.seed)
+        self.photo_batches = self.world_batches = self.scale = None
+        self.sums, self.counts = {}, {}
+        source, target = self.network.state_dict(), self.average.state_dict()
+        floating = [k for k, v in source.items() if v.dtype.is_floating_point]
+        self._now = [source[k] for k in floating]
+        self._mean = [target[k] for k in floating]
+
+    @property
+    def checkpoint_file(self):
+        return self.work_dir / "checkpoint.pt"
+
+    def save(self):
+        """Write the whole state; the old file stays until the new is complete."""
+        state = {
+            "network": self.network.state_dict(),
+            "adapters": self.adapters.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "used_s": self.used_s,
+            "images": self.images,
+            "recipe": asdict(self.recipe),
+        }
+        temporary = self.checkpoint_file.with_suffix(".tmp")
+        torch.save(state, temporary)
+        temporary.rename(self.checkpoint_file)
+
+    def resume(self):
+        """Continue from the last checkpoint, if there is one."""
+        if not self.checkpoint_file.exists():
+            return
+        state = torch.load(self.checkpoint_file, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.adapters.load_state_dict(state["adapters"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.used_s, self.images = state["step"], state["used_s"], state["images"]
+        self.rng = np.random.RandomState(self.recipe.seed + self.step)
+        self.log(f"resumed at step {self.step}, {self.used_s / 60:.1f} min")
+
+    def refresh(self):
+        """Look again at what the caches hold; True when photos suffice."""
+        cache = read_photo_cache(self.data_dir, self.work_dir)
+        if cache is None or len(cache) < self.recipe.photos_min:
+            return False
+        if self.photo_batches is None or len(cache) != len(self.photo_batches.cache):
+            if self.scale is None:
+                self.scale = FeatureScale(cache, np.random.RandomState(1))
+            self.photo_batches = PhotoBatches(cache, self.scale, self.rng)
+            self.log(f"photos: {len(cache)}")
+        world = newest_world_cache(self.work_dir)
+        held = self.world_batches.cache if self.world_batches else None
+        if world is not None and (held is None or (held.name, len(held)) != (world.name, len(world))):
+            self.world_batches = WorldBatches(world, self.rng)
+            self.log(f"scenes: {len(world)} of {world.name}")
+        return True
+
+    def _batch(self, size_px):
+        scenes = self.recipe.scenes if self.world_batches else 0
+        photo = self.photo_batches.draw(
+            self.recipe.photos + self.recipe.scenes - scenes, size_px
+        )
+        parts, winds = [photo["rgb"]], [random_wind(self.rng, len(photo["rgb"]))]
+        world = None
+        if scenes:
+            world = self.world_batches.draw(scenes, size_px)
+            parts.append(world["rgb"])
+            winds.append(world["wind"])
+        rgb = recolour(torch.cat(parts), self.rng)
+        return photo, world, rgb.contiguous(memory_format=torch.channels_last), torch.cat(winds)
+
+    def losses(self, progress):
+        """Draw a batch and return its named loss terms.
+
+        Small pictures first: more of them fit into the same time; the end of
+        training then sees pictures with more context.
+        """
+        recipe = self.recipe
+        small = progress < 1 - recipe.size_late_share
+        size_px = recipe.size_early_px if small else recipe.size_late_px
+        photo, world, rgb, wind = self._batch(size_px)
+        count = len(photo["rgb"])
+        raw = self.network.raw(rgb, wind)
+        photo_raw = {k: v[:count] for k, v in raw.items()}
+        answers = self.adapters(photo_raw)
+        terms = photo_losses(
+            photo_raw, answers, photo, photo["rgb"], progress < 1 - recipe.decay_share
+        )
+        self.images["photos"] += count
+        if world is not None:
+            terms |= world_losses({k: v[count:] for k, v in raw.items()}, world)
+            self.images["scenes"] += len(world["rgb"])
+        return terms
+
+    def train_step(self, progress):
+        """One step of the optimiser and of the moving average."""
+        rate = rate_at(self.recipe, self.step, progress)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        terms = self.losses(progress)
+        loss = sum(terms.values())
+        self.optimiser.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm_max)
+        if not torch.isfinite(norm):
+            self.log(f"step {self.step}: gradient is not finite, skipped")
+            return
+        self.optimiser.step()
+        self.step += 1
+        keep = min(self.recipe.average, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(self._mean, self._now, 1 - keep)
+        for name, value in terms.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
+            self.counts[name] = self.counts.get(name, 0) + 1
+        self.sums["norm"] = self.sums.get("norm", 0.0) + float(norm)
+        self.counts["norm"] = self.counts.get("norm", 0) + 1
+
+    def _report(self, rate_images):
+        means = " ".join(f"{k} {v / self.counts[k]:.3f}" for k, v in self.sums.items())
+        self.log(
+            f"step {self.step} {self.used_s / 60:.1f} min {rate_images:.1f} img/s "
+            f"{json.dumps(self.images)} {means}"
+        )
+        self.sums, self.counts = {}, {}
+
+    def run(self):
+        """Train until the recipe's minutes are used or the process is asked to end."""
+        self.resume()
+        limit_s = self.recipe.minutes * 60
+        while not self.refresh():
+            time.sleep(5)
+        started_s, started_images = self.used_s, sum(self.images.values())
+        refresh_s, checkpoint_s = 0.0, self.used_s + self.recipe.checkpoint_s
+        signal.signal(signal.SIGTERM, self._ask_to_end)
+        while self.used_s < limit_s and not self.ending:
+            begin = time.monotonic()
+            self.train_step(self.used_s / limit_s)
+            if self.used_s >= refresh_s:
+                self.refresh()
+                refresh_s = self.used_s + self.recipe.refresh_s
+            if self.used_s >= checkpoint_s:
+                self.save()
+                checkpoint_s = self.used_s + self.recipe.checkpoint_s
+            self.used_s += time.monotonic() - begin
+            if self.step % self.recipe.log_steps == 0:
+                images = sum(self.images.values()) - started_images
+                self._report(images / (self.used_s - started_s))
+        self.save()
+
+    def _ask_to_end(self, *_):
+        self.ending = True
+
+
+def trained_network(work_dir):
+    """The moving average of the last checkpoint, ready to be exported."""
+    state = torch.load(Path(work_dir) / "checkpoint.pt", weights_only=True)
+    network = MotionNetwork()
+    network.load_state_dict(state["average"])
+    return network.eval()
