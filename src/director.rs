@@ -4,7 +4,7 @@
 //! them in a thinned form; its memory does not grow with the clip.
 
 use crate::{
-    frames::{Frame, Renderer, TILE_PX},
+    frames::{Frame, Renderer, TILE_PX, contrast::fine_contrast},
     picture::{Plane, Yuv420},
 };
 
@@ -18,7 +18,8 @@ pub struct Report {
     /// The same for the second difference, at the worse of the two frames that
     /// meet at the seam.
     pub seam_jerk_ratio: f32,
-    /// Smallest over largest contrast of the fine detail, over the loop.
+    /// Smallest over largest contrast of the fine detail, over the loop, where
+    /// no light flickers.
     pub detail_contrast: f32,
     /// Samples that never move and yet differ from the still, over all frames.
     pub static_leaks: u64,
@@ -106,6 +107,7 @@ impl std::fmt::Display for Report {
 /// Watches one clip.
 pub struct Director<'a> {
     still: &'a Yuv420,
+    renderer: &'a Renderer,
     active: &'a Plane<bool>,
     first: Option<Thin>,
     second: Option<Thin>,
@@ -126,6 +128,7 @@ impl<'a> Director<'a> {
     pub fn new(still: &'a Yuv420, renderer: &'a Renderer) -> Self {
         Self {
             still,
+            renderer,
             active: renderer.active_tiles(),
             first: None,
             second: None,
@@ -145,8 +148,9 @@ impl<'a> Director<'a> {
             self.starts_with_still = frame.planes == *self.still;
         }
         self.static_leaks += self.leaks(&frame.planes);
-        let (thin, contrast) = self.thinned(&frame.planes.y);
-        self.contrasts.push(contrast);
+        let thin = self.thinned(&frame.planes.y);
+        let tiles = self.renderer.evenly_lit_tiles();
+        self.contrasts.push(fine_contrast(&frame.planes.y, tiles));
         if let Some(previous) = &self.previous {
             self.steps.push(step(previous, &thin));
             if let Some(before) = &self.before_previous {
@@ -216,24 +220,16 @@ impl<'a> Director<'a> {
         leaks
     }
 
-    /// The thinned frame and the contrast of its detail: root mean square of
-    /// the difference between neighbours three pixels apart, in grey levels.
-    fn thinned(&self, luma: &Plane<u8>) -> (Thin, f32) {
+    fn thinned(&self, luma: &Plane<u8>) -> Thin {
         let mut thin = Thin::new();
-        let (mut power, mut count) = (0u64, 0u64);
-        for y in (0..luma.height_px).step_by(2) {
-            let tiles = self.active.row(y / TILE_PX).iter().enumerate();
-            for (column, _) in tiles.filter(|(_, active)| **active) {
-                let span = column * TILE_PX..((column + 1) * TILE_PX).min(luma.width_px);
-                let row = &luma.row(y)[span];
-                for pair in row.windows(4) {
-                    power += u64::from(pair[0].abs_diff(pair[3])).pow(2);
-                }
-                count += row.len() as u64;
-                thin.extend_from_slice(row);
+        for (column, row) in self.renderer.moving_tiles() {
+            let columns = column * TILE_PX..((column + 1) * TILE_PX).min(luma.width_px);
+            let rows = row * TILE_PX..((row + 1) * TILE_PX).min(luma.height_px);
+            for y in rows.step_by(2) {
+                thin.extend_from_slice(&luma.row(y)[columns.clone()]);
             }
         }
-        (thin, (power as f64 / count.max(1) as f64).sqrt() as f32)
+        thin
     }
 }
 

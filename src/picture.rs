@@ -210,6 +210,44 @@ fn quantise(value: f32) -> u8 {
     (value + 0.5) as u8
 }
 
+/// Seeded noise in -1..=1 that changes over about `period` cells: cubic
+/// interpolation of a random lattice.
+pub fn smooth_noise(
+    width: usize,
+    height: usize,
+    period: f32,
+    rng: &mut fastrand::Rng,
+) -> Plane<f32> {
+    let period = period.max(1.0);
+    let columns = (width as f32 / period) as usize + 4;
+    let rows = (height as f32 / period) as usize + 4;
+    let lattice = Plane::from_fn(columns, rows, |_, _| rng.f32() * 2.0 - 1.0);
+    // Uniform cubic B-spline: smooth to the second derivative, never overshoots.
+    let weights = |t: f32| {
+        let s = 1.0 - t;
+        [
+            s * s * s / 6.0,
+            (3.0 * t * t * t - 6.0 * t * t + 4.0) / 6.0,
+            (3.0 * s * s * s - 6.0 * s * s + 4.0) / 6.0,
+            t * t * t / 6.0,
+        ]
+    };
+    let smooth = Plane::from_fn(width, height, |x, y| {
+        let (px, py) = (x as f32 / period, y as f32 / period);
+        let (wx, wy) = (weights(px.fract()), weights(py.fract()));
+        let mut sum = 0.0;
+        for (dy, wy) in wy.iter().enumerate() {
+            for (dx, wx) in wx.iter().enumerate() {
+                sum += wx * wy * lattice.at(px as usize + dx, py as usize + dy);
+            }
+        }
+        sum
+    });
+    // The spline averages the lattice, so its spread is restored to fill -1..=1.
+    let peak = smooth.samples.iter().fold(1e-6f32, |m, v| m.max(v.abs()));
+    smooth.map(|v| v / peak)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -53,8 +53,12 @@ def check_guarantees(runner, log=print):
             _moves(frozen), float(frozen["flow"].max()), float(frozen["mobility"].max())
         ),
         "animate raises mobility to 1": float(np.abs(awake["mobility"] - 1).max()),
-        "an arrow of weight 1 gives the direction": float(np.abs(steered["velocity"] - arrow).max()),
-        "phasors turn the spectrum and keep its size": float(np.abs(sizes(turned) - sizes(plain)).max()),
+        "an arrow of weight 1 gives the direction": float(
+            np.abs(steered["velocity"] - arrow).max()
+        ),
+        "phasors turn the spectrum and keep its size": float(
+            np.abs(sizes(turned) - sizes(plain)).max()
+        ),
         "classes, depth and mobility ignore strength": max(
             float(np.abs(still[k] - plain[k]).max()) for k in ("classes", "depth", "mobility")
         ),

@@ -113,7 +113,7 @@ def evaluate_scenes(runner, test, train, log=print):
         ("flow error where it moves, % of the width per second", "flow", 100, np.mean),
         ("flow error elsewhere, % of the width per second", "flow rest", 100, np.mean),
         ("flow angle error, median, degrees", "angle", 1, np.median),
-        ("oscillation: amplitude error summed over harmonics, % of the width", "sway", 100, np.mean),
+        ("oscillation amplitude error, all harmonics, % of the width", "sway", 100, np.mean),
         ("depth error, 0 near to 1 far", "depth", 1, np.mean),
         ("light error where it flickers, 0..1", "light", 1, np.mean),
     )
@@ -123,7 +123,8 @@ def evaluate_scenes(runner, test, train, log=print):
     log("\n| mean size | truth | network |\n|---|---|---|")
     for key, title in (("flow", "speed where it moves, % of the width per second"),
                        ("sway", "oscillation where it sways, % of the width")):
-        log(f"| {title} | {100 * e[f'truth {key}'].mean():.3f} | {100 * e[f'said {key}'].mean():.3f} |")
+        truth, said = (100 * e[f"{who} {key}"].mean() for who in ("truth", "said"))
+        log(f"| {title} | {truth:.3f} | {said:.3f} |")
     overlap = np.diag(confusion)
     union = confusion.sum(0) + confusion.sum(1) - overlap
     log("\n| class | share | IoU | median angle error, degrees |\n|---|---|---|---|")

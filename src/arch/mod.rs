@@ -5,4 +5,4 @@
 
 pub mod scalar;
 
-pub use scalar::{Padded, cubic};
+pub use scalar::{Bands, Padded, bands};

@@ -10,6 +10,8 @@ pub struct Cell {
     corners: [NodeState; 4],
     /// Whether a second layer is seen anywhere in it.
     pub is_layered: bool,
+    /// Whether nothing that rests is near, so that no way must be shortened.
+    pub is_open: bool,
 }
 
 impl Cell {
@@ -25,6 +27,7 @@ impl Cell {
         ];
         Self {
             is_layered: corners.iter().any(|state| state.far_share > 0.0),
+            is_open: false,
             corners,
         }
     }

@@ -20,7 +20,7 @@ pub const NODE_STRIDE_PX: usize = 8;
 const LEVELS: usize = 8;
 /// Longest way that a stream runs before it hands over to its next layer, in
 /// picture widths: farther, and the still's texture stretches visibly.
-const REACH_MAX: f32 = 0.05;
+const REACH_MAX: f32 = 0.08;
 /// Longest time between two hand-overs, in seconds.
 const HAND_OVER_S_MAX: f32 = 5.0;
 /// Shortest time between two hand-overs, in seconds.
@@ -30,8 +30,15 @@ const HAND_OVER_S_MIN: f32 = 0.8;
 const OUT_OF_STEP: f32 = 0.08;
 /// Slowest stream that is rendered as one, in luma pixels per second.
 const SPEED_PX_S_MIN: f32 = 0.25;
-/// Frequencies and shares of the flicker of flames, in hertz.
-const FLICKER: [(f32, f32); 4] = [(1.7, 0.4), (2.9, 0.3), (4.3, 0.2), (6.1, 0.1)];
+/// Parts of the flicker of flames: frequency in hertz, share, and start in
+/// turns. The starts were searched so that speed and acceleration at phase 0
+/// are those of an ordinary moment.
+const FLICKER: [(f32, f32, f32); 4] = [
+    (1.7, 0.4, 0.36),
+    (2.9, 0.3, 0.60),
+    (4.3, 0.2, 0.60),
+    (6.1, 0.1, 0.92),
+];
 /// Change of brightness of the brightest flame, as a share of its brightness.
 const FLICKER_DEPTH: f32 = 0.22;
 
@@ -78,6 +85,13 @@ impl NodeState {
         far_detail: 0.0,
         light_gain: 1.0,
     };
+}
+
+/// One moment of the loop, prepared for all nodes.
+pub struct Moment {
+    phase: f32,
+    /// For each harmonic the real part of `e^{i a} - 1`, and its imaginary part.
+    rotations: [[f32; 2]; HARMONIC_COUNT],
 }
 
 #[derive(Clone, Default)]
@@ -188,12 +202,27 @@ impl Field {
         }
     }
 
-    /// The state of a node at `phase`, in turns of the loop (0..1).
-    pub fn state(&self, column: usize, row: usize, phase: f32) -> NodeState {
+    /// The moment at `phase`, in turns of the loop (0..1).
+    pub fn moment(&self, phase: f32) -> Moment {
+        Moment {
+            phase,
+            rotations: self.turns.map(|turns| {
+                let (sine, cosine) = (TAU * phase * turns as f32).sin_cos();
+                [cosine - 1.0, sine]
+            }),
+        }
+    }
+
+    /// The state of a node at a moment.
+    pub fn state(&self, column: usize, row: usize, moment: &Moment) -> NodeState {
+        let phase = moment.phase;
         let at = row * self.columns + column;
         let node = &self.nodes[at];
-        let sway = self.sway(node, phase);
-        let light_gain = 1.0 + node.light * FLICKER_DEPTH * self.flicker(node, phase);
+        let sway = sway(node, moment);
+        let light_gain = match node.light {
+            0.0 => 1.0,
+            light => 1.0 + light * FLICKER_DEPTH * self.flicker(node, phase),
+        };
         if !node.is_stream {
             return NodeState {
                 near_px: sway,
@@ -220,25 +249,12 @@ impl Field {
         }
     }
 
-    fn sway(&self, node: &Node, phase: f32) -> [f32; 2] {
-        let mut sway = [0.0, 0.0];
-        for (harmonic, turns) in node.harmonics.iter().zip(self.turns) {
-            let (sine, cosine) = (TAU * phase * turns as f32).sin_cos();
-            // Re(S (e^{i a} - 1)): zero at phase 0.
-            let part = |[re, im]: [f32; 2]| re * (cosine - 1.0) - im * sine;
-            sway[0] += part(harmonic.x);
-            sway[1] += part(harmonic.y);
-        }
-        sway
-    }
-
     fn flicker(&self, node: &Node, phase: f32) -> f32 {
         FLICKER
             .iter()
-            .enumerate()
-            .map(|(index, (hertz, share))| {
+            .map(|(hertz, share, start)| {
                 let turns = (hertz * self.period_s).round().max(1.0);
-                let start = TAU * (0.31 * index as f32 + 0.12 * node.phase);
+                let start = TAU * (start + 0.12 * node.phase);
                 share * ((TAU * turns * phase + start).cos() - start.cos())
             })
             .sum()
@@ -249,8 +265,15 @@ impl Field {
         let table = &self.trajectories[node * (2 * LEVELS + 1)..(node + 1) * (2 * LEVELS + 1)];
         let at = ((way + 0.5) * (2 * LEVELS) as f32).clamp(0.0, (2 * LEVELS) as f32);
         let low = (at as usize).min(2 * LEVELS - 1);
-        let rest = at - low as f32;
-        [0, 1].map(|axis| table[low][axis] * (1.0 - rest) + table[low + 1][axis] * rest)
+        let t = at - low as f32;
+        // Catmull-Rom, so that the velocity has no step at the table's entries:
+        // at the still all pixels would take it at once.
+        let (before, after) = (low.saturating_sub(1), (low + 2).min(2 * LEVELS));
+        [0, 1].map(|axis| {
+            let [a, b, c, d] = [before, low, low + 1, after].map(|entry| table[entry][axis]);
+            let cubic = 2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a);
+            b + 0.5 * t * (c - a + t * cubic)
+        })
     }
 
     /// Integrates every stream's trajectory, forwards and backwards.
@@ -285,6 +308,18 @@ impl Field {
     }
 }
 
+/// Displacement by the harmonics: the sum of Re(S (e^{i a} - 1)), zero at
+/// phase 0.
+fn sway(node: &Node, moment: &Moment) -> [f32; 2] {
+    let mut sway = [0.0, 0.0];
+    for (harmonic, [cosine_less_one, sine]) in node.harmonics.iter().zip(moment.rotations) {
+        let part = |[re, im]: [f32; 2]| re * cosine_less_one - im * sine;
+        sway[0] += part(harmonic.x);
+        sway[1] += part(harmonic.y);
+    }
+    sway
+}
+
 /// Hand-overs in one turn of the loop: enough that the faster streams stay
 /// within their reach.
 fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
@@ -302,7 +337,7 @@ fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
 /// Slows a cross-fade down a little at both ends, where one layer is replaced
 /// unseen and the rate of change of the other would jump.
 fn eased(share: f32) -> f32 {
-    const EASE: f32 = 0.4;
+    const EASE: f32 = 0.45;
     share - EASE * (TAU * share).sin() / TAU
 }
 

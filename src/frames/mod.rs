@@ -15,14 +15,17 @@ pub mod cell;
 
 pub mod texture;
 
+pub mod contrast;
+
 use std::sync::Arc;
 
 use crate::{
     arch::Padded,
     frames::{
         cell::Cell,
+        contrast::{Trim, fine_contrast},
         field::{Field, NODE_STRIDE_PX, NodeState},
-        mask::motion_mask,
+        mask::{box_mean, motion_mask},
         texture::Texture,
     },
     motion::Motion,
@@ -57,13 +60,16 @@ pub struct Frame {
 pub struct Renderer {
     still: Arc<Yuv420>,
     texture: Texture,
-    blue: Padded,
-    red: Padded,
+    blue: Padded<u8>,
+    red: Padded<u8>,
     mask: Plane<u8>,
     /// The mask, for looking up where a pixel comes from.
-    reach: Padded,
+    reach: Padded<u8>,
+    /// Tiles around which everything moves freely.
+    open: Plane<bool>,
     field: Field,
     active: Plane<bool>,
+    trim: Trim,
     shape: Shape,
 }
 
@@ -79,17 +85,21 @@ impl Renderer {
         field.compare_layers(|x, y| texture.fine_detail(x, y));
         let chroma =
             |plane: &Plane<u8>| Padded::new(&plane.samples, plane.width_px, border_px / 2 + 1);
-        Self {
+        let mut renderer = Self {
             blue: chroma(&still.u),
             red: chroma(&still.v),
             active: active_tiles(&mask, &field),
-            reach: Padded::new(&mask.samples, width_px, border_px),
+            open: open_tiles(&mask, border_px),
+            reach: Padded::new(&reach(&mask).samples, width_px, border_px),
+            trim: Trim::NONE,
             texture,
             still,
             mask,
             field,
             shape,
-        }
+        };
+        renderer.trim = renderer.measured_trim();
+        renderer
     }
 
     /// Frames in one turn of the loop.
@@ -110,9 +120,10 @@ impl Renderer {
     /// The displacement of every pixel at `phase`, in luma pixels (x, y): of
     /// the layer that has the larger share there.
     pub fn displacement(&self, phase: f32) -> [Plane<f32>; 2] {
+        let moment = self.field.moment(phase);
         [0, 1].map(|axis| {
             let nodes = Plane::from_fn(self.field.columns, self.field.rows, |c, r| {
-                let state = self.field.state(c, r, phase);
+                let state = self.field.state(c, r, &moment);
                 if state.far_share > 0.5 {
                     state.far_px[axis]
                 } else {
@@ -145,19 +156,53 @@ impl Renderer {
         frame.pts_ticks =
             u64::from(index) * u64::from(TICKS_PER_SECOND) / u64::from(self.shape.frame_rate);
         let states = self.states(frame.phase);
-        for row in 0..self.active.height_px {
-            for column in 0..self.active.width_px {
-                if self.active.at(column, row) {
-                    self.draw_tile(column, row, &states, &mut frame.planes);
-                }
-            }
+        for (column, row) in self.moving_tiles() {
+            self.draw_tile(column, row, &states, &mut frame.planes);
         }
     }
 
+    /// Column and row of every active tile.
+    pub fn moving_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
+        let columns = self.active.width_px;
+        let tiles = self.active.samples.iter().enumerate();
+        tiles
+            .filter(|(_, active)| **active)
+            .map(move |(at, _)| (at % columns, at / columns))
+    }
+
+    /// The moving tiles whose light does not change: there a change of contrast
+    /// is a fault, where a fire flickers it is the light itself.
+    pub fn evenly_lit_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.moving_tiles().filter(|(column, row)| {
+            let mut nodes = nodes_of_tile(&self.field, *column, *row);
+            !nodes.any(|(c, r)| self.field.is_lit(c, r))
+        })
+    }
+
+    /// Draws a part of the moving tiles at a few moments to see what their
+    /// contrast does.
+    fn measured_trim(&self) -> Trim {
+        const TILES: usize = 400;
+        let one_in = (self.evenly_lit_tiles().count() / TILES).max(1);
+        let mut scratch = Yuv420::clone(&self.still);
+        Trim::measured(|phase| {
+            let states = self.states(phase);
+            for (column, row) in self.evenly_lit_tiles().step_by(one_in) {
+                self.draw_tile(column, row, &states, &mut scratch);
+            }
+            fine_contrast(&scratch.y, self.evenly_lit_tiles().step_by(one_in))
+        })
+    }
+
     fn states(&self, phase: f32) -> Plane<NodeState> {
+        let trim = self.trim.at(phase);
+        let moment = self.field.moment(phase);
         Plane::from_fn(self.field.columns, self.field.rows, |column, row| {
             if self.field.is_active(column, row) {
-                self.field.state(column, row, phase)
+                let mut state = self.field.state(column, row, &moment);
+                state.near_detail *= trim;
+                state.far_detail *= trim;
+                state
             } else {
                 NodeState::RESTING
             }
@@ -168,7 +213,8 @@ impl Renderer {
         const CELLS: usize = TILE_PX / NODE_STRIDE_PX;
         for cell_row in row * CELLS..(row + 1) * CELLS {
             for cell_column in column * CELLS..(column + 1) * CELLS {
-                let cell = Cell::new(states, cell_column, cell_row);
+                let mut cell = Cell::new(states, cell_column, cell_row);
+                cell.is_open = self.open.at(column, row);
                 self.draw_luma(&cell, cell_column, cell_row, &mut planes.y);
                 self.draw_chroma(&cell, cell_column, cell_row, planes);
             }
@@ -182,12 +228,12 @@ impl Renderer {
         for y in top..(top + NODE_STRIDE_PX).min(plane.height_px) {
             let line = cell.line((y - top) as f32);
             for x in left..right {
-                let share = f32::from(self.mask.at(x, y)) / 255.0;
+                let share = f32::from(self.mask.at(x, y)) * (1.0 / 255.0);
                 let state = line.at((x - left) as f32);
                 let moved = if share == 0.0 {
                     f32::from(self.still.y.at(x, y))
                 } else {
-                    self.luma_at(x as f32, y as f32, share, &state, cell.is_layered)
+                    self.luma_at((x as f32, y as f32), share, &state, cell)
                 };
                 let lit = BLACK + (moved - BLACK) * state.light_gain;
                 plane.samples[y * plane.width_px + x] = (lit + DITHER[y % 16][x % 16]) as u8;
@@ -196,12 +242,16 @@ impl Renderer {
     }
 
     #[inline(always)]
-    fn luma_at(&self, x: f32, y: f32, share: f32, state: &NodeState, is_layered: bool) -> f32 {
-        let (near_base, near) = self.texture.bands(self.source(x, y, share, state.near_px));
-        if !is_layered {
-            return near_base + near;
+    fn luma_at(&self, at: (f32, f32), share: f32, state: &NodeState, cell: &Cell) -> f32 {
+        let (near_base, near) =
+            self.texture
+                .bands(self.source(at, share, state.near_px, cell.is_open));
+        if !cell.is_layered {
+            return near_base + near * (1.0 + (state.near_detail - 1.0) * share);
         }
-        let (far_base, far) = self.texture.bands(self.source(x, y, share, state.far_px));
+        let (far_base, far) =
+            self.texture
+                .bands(self.source(at, share, state.far_px, cell.is_open));
         // Where the mask fades, both layers approach the still and so each other.
         let near_share = 1.0 - state.far_share;
         let near_detail = near_share + (state.near_detail - near_share) * share;
@@ -212,7 +262,16 @@ impl Renderer {
     /// Where in the still the pixel comes from. A way that leads to something
     /// that rests is shortened, so that no edge of it is carried along.
     #[inline(always)]
-    fn source(&self, x: f32, y: f32, share: f32, [dx, dy]: [f32; 2]) -> (f32, f32) {
+    fn source(
+        &self,
+        (x, y): (f32, f32),
+        share: f32,
+        [dx, dy]: [f32; 2],
+        is_open: bool,
+    ) -> (f32, f32) {
+        if is_open {
+            return (x - dx, y - dy);
+        }
         let there = self.reach.nearest(x - dx * share, y - dy * share) / 255.0;
         let share = share * there;
         (x - dx * share, y - dy * share)
@@ -234,7 +293,7 @@ impl Renderer {
                     let moved = if share == 0.0 {
                         f32::from(still.at(x, y))
                     } else {
-                        self.chroma_at(moving, (x as f32, y as f32), share, &state, cell.is_layered)
+                        self.chroma_at(moving, (x as f32, y as f32), share, &state, cell)
                     };
                     let lit = 128.0 + (moved - 128.0) * state.light_gain;
                     plane.samples[y * width + x] = (lit + DITHER[y % 16][x % 16]) as u8;
@@ -245,20 +304,20 @@ impl Renderer {
 
     fn chroma_at(
         &self,
-        plane: &Padded,
+        plane: &Padded<u8>,
         (x, y): (f32, f32),
         share: f32,
         state: &NodeState,
-        is_layered: bool,
+        cell: &Cell,
     ) -> f32 {
         // Chroma samples stand between luma samples: 2x + 1/2.
         let at = |displacement| {
-            let (luma_x, luma_y) = (2.0 * x + 0.5, 2.0 * y + 0.5);
-            let (from_x, from_y) = self.source(luma_x, luma_y, share, displacement);
+            let luma = (2.0 * x + 0.5, 2.0 * y + 0.5);
+            let (from_x, from_y) = self.source(luma, share, displacement, cell.is_open);
             plane.bilinear((from_x - 0.5) / 2.0, (from_y - 0.5) / 2.0)
         };
         let near = at(state.near_px);
-        if is_layered {
+        if cell.is_layered {
             near + (at(state.far_px) - near) * state.far_share
         } else {
             near
@@ -273,6 +332,17 @@ impl Renderer {
         let sum: u32 = above.iter().chain(below).map(|m| u32::from(*m)).sum();
         sum as f32 / (4.0 * 255.0)
     }
+}
+
+/// How freely a pixel may be taken from a place: fully inside what moves, less
+/// and less towards its border. Blurred, because a rule that changes from pixel
+/// to pixel would tear thin things apart.
+fn reach(mask: &Plane<u8>) -> Plane<u8> {
+    let radius = (mask.width_px.max(mask.height_px) / 320).max(1);
+    box_mean(&mask.map(f32::from), radius).map(|open| {
+        let inside = (open / 255.0 - 0.3) / 0.6;
+        (inside.clamp(0.0, 1.0) * 255.0) as u8
+    })
 }
 
 /// Rounding thresholds, different from pixel to pixel and the same in every
@@ -299,17 +369,39 @@ const fn dither() -> [[f32; 16]; 16] {
     thresholds
 }
 
-fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {
+/// Tiles that move fully, and around which everything does as far as a pixel
+/// may come from.
+fn open_tiles(mask: &Plane<u8>, border_px: usize) -> Plane<bool> {
+    let columns = mask.width_px.div_ceil(TILE_PX);
+    let rows = mask.height_px.div_ceil(TILE_PX);
+    let full = Plane::from_fn(columns, rows, |column, row| {
+        let across = column * TILE_PX..((column + 1) * TILE_PX).min(mask.width_px);
+        let mut down = row * TILE_PX..((row + 1) * TILE_PX).min(mask.height_px);
+        let is_full = down.all(|y| mask.row(y)[across.clone()].iter().all(|m| *m == 255));
+        f32::from(u8::from(is_full))
+    });
+    // One tile more, for the blur of the mask.
+    let around = box_mean(&full, border_px.div_ceil(TILE_PX) + 1);
+    around.map(|share| share > 0.999_99)
+}
+
+/// Column and row of the nodes in and around a tile.
+fn nodes_of_tile(
+    field: &Field,
+    column: usize,
+    row: usize,
+) -> impl Iterator<Item = (usize, usize)> + Clone {
     const NODES: usize = TILE_PX / NODE_STRIDE_PX;
+    let columns = column * NODES..((column + 1) * NODES + 1).min(field.columns);
+    let rows = row * NODES..((row + 1) * NODES + 1).min(field.rows);
+    rows.flat_map(move |r| columns.clone().map(move |c| (c, r)))
+}
+
+fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {
     let columns = mask.width_px.div_ceil(TILE_PX);
     let rows = mask.height_px.div_ceil(TILE_PX);
     Plane::from_fn(columns, rows, |column, row| {
-        let nodes = |is: fn(&Field, usize, usize) -> bool| {
-            (row * NODES..=((row + 1) * NODES).min(field.rows - 1)).any(|r| {
-                (column * NODES..=((column + 1) * NODES).min(field.columns - 1))
-                    .any(|c| is(field, c, r))
-            })
-        };
+        let mut nodes = nodes_of_tile(field, column, row);
         let is_masked = || {
             (row * TILE_PX..((row + 1) * TILE_PX).min(mask.height_px)).any(|y| {
                 mask.row(y)[column * TILE_PX..((column + 1) * TILE_PX).min(mask.width_px)]
@@ -317,6 +409,7 @@ fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {
                     .any(|m| *m > 0)
             })
         };
-        nodes(Field::is_lit) || (nodes(Field::is_active) && is_masked())
+        nodes.clone().any(|(c, r)| field.is_lit(c, r))
+            || (nodes.any(|(c, r)| field.is_active(c, r)) && is_masked())
     })
 }

@@ -1,15 +1,15 @@
 //! The still's luma, ready to be sampled anywhere, in two bands.
 
 use crate::{
-    arch::{Padded, cubic},
+    arch::{Padded, bands},
     frames::mask::box_mean,
     picture::Plane,
 };
 
 /// Luma, and luma without its detail.
 pub struct Texture {
-    luma: Padded,
-    base: Padded,
+    luma: Padded<f32>,
+    base: Padded<u8>,
     /// How much more contrast the moving part has at its pixels than half-way
     /// between them; 0 for none.
     softening: f32,
@@ -20,9 +20,9 @@ impl Texture {
     pub fn new(luma: &Plane<u8>, mask: &Plane<u8>, border_px: usize) -> Self {
         let base = base_band(luma);
         let base = Padded::new(&base.samples, luma.width_px, border_px);
-        let luma = Padded::new(&luma.samples, luma.width_px, border_px);
+        let luma = Padded::new(&luma.map(f32::from).samples, luma.width_px, border_px);
         Self {
-            softening: softening(&luma, mask),
+            softening: softening(&luma, &base, mask),
             base,
             luma,
         }
@@ -32,13 +32,9 @@ impl Texture {
     /// softens, so the detail is amplified by what is lost there.
     #[inline(always)]
     pub fn bands(&self, (x, y): (f32, f32)) -> (f32, f32) {
-        let between = |at: f32| {
-            let rest = at - at.floor();
-            4.0 * rest * (1.0 - rest)
-        };
-        let gain = 1.0 + self.softening * 0.5 * (between(x) + between(y));
-        let base = self.base.nearest(x, y);
-        (base, (cubic(&self.luma, x, y) - base) * gain)
+        let seen = bands(&self.luma, &self.base, x, y);
+        let gain = 1.0 + self.softening * seen.between;
+        (seen.base, (seen.whole - seen.base) * gain)
     }
 
     /// What a pixel differs from its surroundings by, at the scale of the
@@ -55,16 +51,19 @@ impl Texture {
 }
 
 /// Measured on the contrast of pixels that stand three apart.
-fn softening(luma: &Padded, mask: &Plane<u8>) -> f32 {
+fn softening(luma: &Padded<f32>, base: &Padded<u8>, mask: &Plane<u8>) -> f32 {
     const SOFTENING_MAX: f32 = 0.3;
     let (mut whole, mut half) = (1.0f32, 1.0f32);
     for y in (0..mask.height_px).step_by(3) {
         for x in (y % 3..mask.width_px).step_by(3) {
             if mask.at(x, y) == u8::MAX {
                 let (x, y) = (x as f32, y as f32);
-                whole += (luma.nearest(x, y) - luma.nearest(x + 3.0, y)).powi(2);
-                let (x, y) = (x + 0.5, y + 0.5);
-                half += (cubic(luma, x, y) - cubic(luma, x + 3.0, y)).powi(2);
+                let change = |sample: &dyn Fn(f32, f32) -> f32, x: f32, y: f32| {
+                    let here = sample(x, y);
+                    (here - sample(x + 3.0, y)).powi(2) + (here - sample(x, y + 3.0)).powi(2)
+                };
+                whole += change(&|x, y| luma.nearest(x, y), x, y);
+                half += change(&|x, y| bands(luma, base, x, y).whole, x + 0.5, y + 0.5);
             }
         }
     }

@@ -70,7 +70,8 @@ def photo_losses(raw, answers, batch, plain_rgb, early):
     terms = {}
     ordinary = (~(batch["is_fire"] | batch["is_smoke"])).view(-1, 1, 1, 1).float()
     log_ade = F.log_softmax(answers["ade"].float(), 1)
-    terms["ade"] = ADE * _mean(-(ade * log_ade).sum(1, keepdim=True), trust * (0.3 + 0.7 * ordinary))
+    cross = -(ade * log_ade).sum(1, keepdim=True)
+    terms["ade"] = ADE * _mean(cross, trust * (0.3 + 0.7 * ordinary))
     log_coarse = F.log_softmax(answers["coarse"].float(), 1)
     terms["coarse"] = COARSE * -(F.avg_pool2d(ade, 4) * log_coarse).sum(1).mean()
 

@@ -88,9 +88,12 @@ def write_photo_cache(data_dir, work_dir, log=print):
     folder = _folder(work_dir)
     folder.mkdir(parents=True, exist_ok=True)
     photos = read_manifest(data_dir)
-    photos = [photos[i] for i in np.random.RandomState(ORDER_SEED).permutation(len(photos))]
+    order = np.random.RandomState(ORDER_SEED).permutation(len(photos))
+    photos = [photos[i] for i in order]
     index_file = folder / "index.json"
-    index = json.loads(index_file.read_text()) if index_file.exists() else {"files": [], "skipped": 0}
+    index = {"files": [], "skipped": 0}
+    if index_file.exists():
+        index = json.loads(index_file.read_text())
     mode = "r+" if index["files"] else "w+"
     arrays = {
         name: np.lib.format.open_memmap(
@@ -98,7 +101,8 @@ def write_photo_cache(data_dir, work_dir, log=print):
         )
         for name, shape in SHAPES.items()
     }
-    mosaic, meter = Mosaic(Path(data_dir) / "teachers"), Meter(Path(data_dir) / "teachers")
+    teachers = Path(data_dir) / "teachers"
+    mosaic, meter = Mosaic(teachers), Meter(teachers)
     cv2.setNumThreads(1)
 
     def save():

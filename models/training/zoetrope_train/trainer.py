@@ -127,7 +127,8 @@ class Trainer:
             self.log(f"photos: {len(cache)}")
         world = newest_world_cache(self.work_dir)
         held = self.world_batches.cache if self.world_batches else None
-        if world is not None and (held is None or (held.name, len(held)) != (world.name, len(world))):
+        same = held and world and (held.name, len(held)) == (world.name, len(world))
+        if world is not None and not same:
             self.world_batches = WorldBatches(world, self.rng)
             self.log(f"scenes: {len(world)} of {world.name}")
         return True

@@ -1,0 +1,92 @@
+//! The contrast of fine detail, and what keeps it even over the loop.
+//!
+//! Sampling, stretching and mixing layers each change the contrast a little,
+//! differently at each moment; seen in a loop, that is a pulse. So the contrast
+//! is measured once at a few moments, and the detail is amplified by what is
+//! missing.
+
+use std::f32::consts::TAU;
+
+use crate::{frames::TILE_PX, picture::Plane};
+
+/// Moments of the loop at which the contrast is measured.
+const MOMENTS: usize = 16;
+/// Less contrast than this is none, in grey levels.
+const FLAT: f32 = 0.1;
+/// Smallest and largest amplification.
+const TRIM: [f32; 2] = [0.85, 1.25];
+
+/// Root mean square of the difference between pixels three apart, across and
+/// down, in every second row of the given tiles (column, row); in grey levels.
+pub fn fine_contrast(luma: &Plane<u8>, tiles: impl Iterator<Item = (usize, usize)>) -> f32 {
+    let (mut power, mut count) = (0u64, 0u64);
+    for (column, row) in tiles {
+        let span = column * TILE_PX..((column + 1) * TILE_PX).min(luma.width_px);
+        let rows = row * TILE_PX..((row + 1) * TILE_PX).min(luma.height_px);
+        for y in rows.step_by(2) {
+            let here = &luma.row(y)[span.clone()];
+            let below = &luma.row((y + 3).min(luma.height_px - 1))[span.clone()];
+            let across = here.windows(4).map(|run| run[0].abs_diff(run[3]));
+            let down = here.iter().zip(below).map(|(a, b)| a.abs_diff(*b));
+            power += across.chain(down).map(|d| u64::from(d).pow(2)).sum::<u64>();
+            count += here.len() as u64;
+        }
+    }
+    (power as f64 / count.max(1) as f64).sqrt() as f32
+}
+
+/// Amplification of the detail over the loop; exactly 1 at phase 0.
+#[derive(Clone, Debug)]
+pub struct Trim([f32; MOMENTS]);
+
+impl Trim {
+    /// No amplification.
+    pub const NONE: Self = Self([1.0; MOMENTS]);
+
+    /// Restores the contrast of phase 0, given the contrast at any phase.
+    pub fn measured(mut contrast_at: impl FnMut(f32) -> f32) -> Self {
+        let contrasts: [f32; MOMENTS] =
+            std::array::from_fn(|moment| contrast_at(moment as f32 / MOMENTS as f32));
+        let [low, high] = TRIM;
+        let reference = contrasts[0];
+        if reference < FLAT {
+            return Self::NONE;
+        }
+        Self(contrasts.map(|contrast| (reference / contrast.max(FLAT)).clamp(low, high)))
+    }
+
+    /// The amplification at `phase` (0..1), smooth between the moments.
+    pub fn at(&self, phase: f32) -> f32 {
+        let position = phase.rem_euclid(1.0) * MOMENTS as f32;
+        let (moment, rest) = (position as usize % MOMENTS, position.fract());
+        let ease = 0.5 - 0.5 * (TAU / 2.0 * rest).cos();
+        let (from, to) = (self.0[moment], self.0[(moment + 1) % MOMENTS]);
+        from + (to - from) * ease
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_given_back_within_limits() {
+        let trim = Trim::measured(|phase| if phase == 0.5 { 9.0 } else { 10.0 });
+        assert_eq!((trim.at(0.0), trim.at(0.25)), (1.0, 1.0));
+        assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);
+        assert_eq!(
+            Trim::measured(|phase| if phase == 0.5 { 1.0 } else { 10.0 }).at(0.5),
+            1.25
+        );
+        assert_eq!(Trim::measured(|_| 0.0).at(0.3), 1.0);
+    }
+
+    #[test]
+    fn contrast_counts_both_directions() {
+        let across = Plane::from_fn(16, 16, |x, _| (10 * x) as u8);
+        let down = Plane::from_fn(16, 16, |_, y| (10 * y) as u8);
+        let contrast = |plane: &Plane<u8>| fine_contrast(plane, std::iter::once((0, 0)));
+        assert!(contrast(&across) > 20.0 && contrast(&down) > 20.0);
+        assert_eq!(contrast(&across.map(|_| 7)), 0.0);
+    }
+}
