@@ -4,7 +4,11 @@
 //! them in a thinned form; its memory does not grow with the clip.
 
 use crate::{
-    frames::{Frame, Renderer, TILE_PX, contrast::fine_contrast},
+    frames::{
+        Frame, Renderer, TILE_PX,
+        contrast::fine_contrast,
+        pace::{jerk, median, step},
+    },
     picture::{Plane, Yuv420},
 };
 
@@ -223,34 +227,10 @@ impl<'a> Director<'a> {
     fn thinned(&self, luma: &Plane<u8>) -> Thin {
         let mut thin = Thin::new();
         for (column, row) in self.renderer.moving_tiles() {
-            let columns = column * TILE_PX..((column + 1) * TILE_PX).min(luma.width_px);
-            let rows = row * TILE_PX..((row + 1) * TILE_PX).min(luma.height_px);
-            for y in rows.step_by(2) {
-                thin.extend_from_slice(&luma.row(y)[columns.clone()]);
-            }
+            self.renderer.copy_tile(column, row, luma, &mut thin);
         }
         thin
     }
-}
-
-fn step(from: &[u8], to: &[u8]) -> f32 {
-    let sum: u64 = from
-        .iter()
-        .zip(to)
-        .map(|(a, b)| u64::from(a.abs_diff(*b)))
-        .sum();
-    sum as f32 / from.len().max(1) as f32
-}
-
-fn jerk(before: &[u8], now: &[u8], after: &[u8]) -> f32 {
-    let sum: u64 = before
-        .iter()
-        .zip(now)
-        .zip(after)
-        .map(|((a, b), c)| (i32::from(*a) - 2 * i32::from(*b) + i32::from(*c)).unsigned_abs())
-        .map(u64::from)
-        .sum();
-    sum as f32 / now.len().max(1) as f32
 }
 
 /// The ratio, or 1 where both are too small to be seen.
@@ -261,11 +241,6 @@ fn ratio(value: f32, reference: f32) -> f32 {
     } else {
         value / reference.max(INVISIBLE)
     }
-}
-
-fn median(mut values: Vec<f32>) -> f32 {
-    values.sort_by(f32::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -312,12 +287,5 @@ mod tests {
         for fault in faults {
             assert_eq!(fault.complaints().len(), 1, "{fault}");
         }
-    }
-
-    #[test]
-    fn differences_of_a_straight_ramp_in_time_have_no_jerk() {
-        assert_eq!(step(&[10, 20], &[12, 22]), 2.0);
-        assert_eq!(jerk(&[10, 20], &[12, 22], &[14, 24]), 0.0);
-        assert_eq!(jerk(&[10], &[20], &[10]), 20.0);
     }
 }

@@ -62,9 +62,9 @@ pub struct Motion {
 /// Below the first probability of being movable nothing moves, above the second
 /// everything does. The training report's gate table puts the share of rigid
 /// area that is let through against the share of movable area that is kept.
-const GATE_PROBABILITY: [f32; 2] = [0.80, 0.95];
+const GATE_PROBABILITY: [f32; 2] = [0.85, 0.97];
 /// The same for the predicted mobility.
-const GATE_MOBILITY: [f32; 2] = [0.08, 0.25];
+const GATE_MOBILITY: [f32; 2] = [0.12, 0.30];
 /// Light below this amplitude is noise of the network.
 const LIGHT_FLOOR: f32 = 0.06;
 /// Displacement beyond this is no oscillation that a still can support, in
@@ -170,7 +170,7 @@ fn start_at_an_ordinary_moment(
 ) {
     const MOMENTS: usize = 96;
     // Less than ordinary, since leaving the still's own pixels adds to it.
-    const CALM: f32 = 0.75;
+    const CALM: f32 = 0.9;
     let size_at = |order: u32, moment: usize| {
         let time = TAU * moment as f32 / MOMENTS as f32;
         let mut sum = 0.0;
@@ -245,8 +245,8 @@ mod tests {
 
     #[test]
     fn the_gate_is_shut_at_its_foot_and_open_at_its_head() {
-        assert_eq!(smoothstep(GATE_PROBABILITY, 0.80), 0.0);
-        assert_eq!(smoothstep(GATE_PROBABILITY, 0.95), 1.0);
+        assert_eq!(smoothstep(GATE_PROBABILITY, 0.85), 0.0);
+        assert_eq!(smoothstep(GATE_PROBABILITY, 0.97), 1.0);
         assert!((smoothstep([0.0, 1.0], 0.5) - 0.5).abs() < 1e-6);
     }
 }

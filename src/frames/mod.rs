@@ -17,6 +17,10 @@ pub mod texture;
 
 pub mod contrast;
 
+pub mod pace;
+
+pub mod tiles;
+
 use std::sync::Arc;
 
 use crate::{
@@ -25,8 +29,10 @@ use crate::{
         cell::Cell,
         contrast::{Trim, fine_contrast},
         field::{Field, NODE_STRIDE_PX, NodeState},
-        mask::{box_mean, motion_mask},
+        mask::motion_mask,
+        pace::Pace,
         texture::Texture,
+        tiles::{active_tiles, nodes_of_tile, open_tiles, reach},
     },
     motion::Motion,
     picture::{Plane, Yuv420},
@@ -70,6 +76,7 @@ pub struct Renderer {
     field: Field,
     active: Plane<bool>,
     trim: Trim,
+    pace: Pace,
     shape: Shape,
 }
 
@@ -92,6 +99,7 @@ impl Renderer {
             open: open_tiles(&mask, border_px),
             reach: Padded::new(&reach(&mask).samples, width_px, border_px),
             trim: Trim::NONE,
+            pace: Pace::EVEN,
             texture,
             still,
             mask,
@@ -99,6 +107,7 @@ impl Renderer {
             shape,
         };
         renderer.trim = renderer.measured_trim();
+        renderer.pace = renderer.measured_pace();
         renderer
     }
 
@@ -120,22 +129,27 @@ impl Renderer {
     /// The displacement of every pixel at `phase`, in luma pixels (x, y): of
     /// the layer that has the larger share there.
     pub fn displacement(&self, phase: f32) -> [Plane<f32>; 2] {
-        let moment = self.field.moment(phase);
-        [0, 1].map(|axis| {
-            let nodes = Plane::from_fn(self.field.columns, self.field.rows, |c, r| {
-                let state = self.field.state(c, r, &moment);
-                if state.far_share > 0.5 {
-                    state.far_px[axis]
-                } else {
-                    state.near_px[axis]
-                }
-            });
-            Plane::from_fn(self.mask.width_px, self.mask.height_px, |x, y| {
-                let stride = NODE_STRIDE_PX as f32;
+        let states = self.states(phase);
+        let stride = NODE_STRIDE_PX;
+        let (width, height) = (self.mask.width_px, self.mask.height_px);
+        let mut displacement = [0, 1].map(|_| Plane::filled(width, height, 0.0));
+        for y in 0..height {
+            for x in 0..width {
+                let cell = Cell::new(&states, x / stride, y / stride);
+                let state = cell.line((y % stride) as f32).at((x % stride) as f32);
                 let share = f32::from(self.mask.at(x, y)) / 255.0;
-                nodes.bilinear(x as f32 / stride, y as f32 / stride) * share
-            })
-        })
+                let layer = if state.far_share > 0.5 {
+                    state.far_px
+                } else {
+                    state.near_px
+                };
+                let at = (x as f32, y as f32);
+                let from = self.source(at, share, layer, false);
+                displacement[0].samples[y * width + x] = at.0 - from.0;
+                displacement[1].samples[y * width + x] = at.1 - from.1;
+            }
+        }
+        displacement
     }
 
     /// A frame to draw on; it may be drawn again and again.
@@ -194,7 +208,34 @@ impl Renderer {
         })
     }
 
+    /// Draws a part of the moving tiles around a few moments to see how the
+    /// steps differ.
+    fn measured_pace(&self) -> Pace {
+        const TILES: usize = 300;
+        let one_in = (self.moving_tiles().count() / TILES).max(1);
+        let mut scratch = Yuv420::clone(&self.still);
+        Pace::measured(1.0 / self.frame_count() as f32, |phase| {
+            let states = self.states(phase);
+            let mut picture = Vec::new();
+            for (column, row) in self.moving_tiles().step_by(one_in) {
+                self.draw_tile(column, row, &states, &mut scratch);
+                self.copy_tile(column, row, &scratch.y, &mut picture);
+            }
+            picture
+        })
+    }
+
+    /// Appends every second row of a tile's luma.
+    pub fn copy_tile(&self, column: usize, row: usize, luma: &Plane<u8>, to: &mut Vec<u8>) {
+        let columns = column * TILE_PX..((column + 1) * TILE_PX).min(luma.width_px);
+        let rows = row * TILE_PX..((row + 1) * TILE_PX).min(luma.height_px);
+        for y in rows.step_by(2) {
+            to.extend_from_slice(&luma.row(y)[columns.clone()]);
+        }
+    }
+
     fn states(&self, phase: f32) -> Plane<NodeState> {
+        let phase = self.pace.at(phase);
         let trim = self.trim.at(phase);
         let moment = self.field.moment(phase);
         Plane::from_fn(self.field.columns, self.field.rows, |column, row| {
@@ -334,17 +375,6 @@ impl Renderer {
     }
 }
 
-/// How freely a pixel may be taken from a place: fully inside what moves, less
-/// and less towards its border. Blurred, because a rule that changes from pixel
-/// to pixel would tear thin things apart.
-fn reach(mask: &Plane<u8>) -> Plane<u8> {
-    let radius = (mask.width_px.max(mask.height_px) / 320).max(1);
-    box_mean(&mask.map(f32::from), radius).map(|open| {
-        let inside = (open / 255.0 - 0.3) / 0.6;
-        (inside.clamp(0.0, 1.0) * 255.0) as u8
-    })
-}
-
 /// Rounding thresholds, different from pixel to pixel and the same in every
 /// frame: a whole value keeps its value, and a change of a fraction of a grey
 /// level shows on that fraction of the pixels. Rounding at one half everywhere
@@ -367,49 +397,4 @@ const fn dither() -> [[f32; 16]; 16] {
         y += 1;
     }
     thresholds
-}
-
-/// Tiles that move fully, and around which everything does as far as a pixel
-/// may come from.
-fn open_tiles(mask: &Plane<u8>, border_px: usize) -> Plane<bool> {
-    let columns = mask.width_px.div_ceil(TILE_PX);
-    let rows = mask.height_px.div_ceil(TILE_PX);
-    let full = Plane::from_fn(columns, rows, |column, row| {
-        let across = column * TILE_PX..((column + 1) * TILE_PX).min(mask.width_px);
-        let mut down = row * TILE_PX..((row + 1) * TILE_PX).min(mask.height_px);
-        let is_full = down.all(|y| mask.row(y)[across.clone()].iter().all(|m| *m == 255));
-        f32::from(u8::from(is_full))
-    });
-    // One tile more, for the blur of the mask.
-    let around = box_mean(&full, border_px.div_ceil(TILE_PX) + 1);
-    around.map(|share| share > 0.999_99)
-}
-
-/// Column and row of the nodes in and around a tile.
-fn nodes_of_tile(
-    field: &Field,
-    column: usize,
-    row: usize,
-) -> impl Iterator<Item = (usize, usize)> + Clone {
-    const NODES: usize = TILE_PX / NODE_STRIDE_PX;
-    let columns = column * NODES..((column + 1) * NODES + 1).min(field.columns);
-    let rows = row * NODES..((row + 1) * NODES + 1).min(field.rows);
-    rows.flat_map(move |r| columns.clone().map(move |c| (c, r)))
-}
-
-fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {
-    let columns = mask.width_px.div_ceil(TILE_PX);
-    let rows = mask.height_px.div_ceil(TILE_PX);
-    Plane::from_fn(columns, rows, |column, row| {
-        let mut nodes = nodes_of_tile(field, column, row);
-        let is_masked = || {
-            (row * TILE_PX..((row + 1) * TILE_PX).min(mask.height_px)).any(|y| {
-                mask.row(y)[column * TILE_PX..((column + 1) * TILE_PX).min(mask.width_px)]
-                    .iter()
-                    .any(|m| *m > 0)
-            })
-        };
-        nodes.clone().any(|(c, r)| field.is_lit(c, r))
-            || (nodes.any(|(c, r)| field.is_active(c, r)) && is_masked())
-    })
 }

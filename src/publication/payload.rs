@@ -1,7 +1,4 @@
-//! The JSON documents that the daemon publishes.
-//!
-//! They can be read back as well: a display written with this library uses
-//! the same types.
+//! The JSON documents that the daemon publishes and displays read back.
 
 use serde::{Deserialize, Serialize};
 

@@ -392,9 +392,7 @@ def candles(canvas, style):
         candle(
             canvas,
             x,
-            v,
-            tall,
-            0.3,
+            v, tall, 0.3,
             ("#e8dcc0", "#f2efe8", "#a33a2c", "#d8b060")[int(rng.integers(4))],
             thick=min(0.8, 0.034 / tall * rng.uniform(0.8, 1.6)),
         )

@@ -1,0 +1,116 @@
+//! The pace of the loop: how large its steps are, and what makes the step over
+//! the seam an ordinary one.
+//!
+//! Which moment of the motion the still shows is given, and it may be a calm or
+//! a wild one. Since a frame is a function of its phase alone, the loop can run
+//! a little faster or slower there and make it up elsewhere.
+
+use std::f32::consts::TAU;
+
+/// Moments of the loop at which steps are measured.
+const MOMENTS: usize = 16;
+/// Largest change of pace.
+const CHANGE_MAX: f32 = 0.25;
+/// The step over the seam is not made smaller than this share of the median.
+const STEP_MIN: f32 = 0.84;
+/// The second difference at the seam is to be at most this, over the median.
+const JERK_MAX: f32 = 1.0;
+
+/// Mean absolute difference of two pictures, in grey levels.
+pub fn step(from: &[u8], to: &[u8]) -> f32 {
+    let sum: u64 = from
+        .iter()
+        .zip(to)
+        .map(|(a, b)| u64::from(a.abs_diff(*b)))
+        .sum();
+    sum as f32 / from.len().max(1) as f32
+}
+
+/// Mean absolute second difference of three pictures, in grey levels.
+pub fn jerk(before: &[u8], now: &[u8], after: &[u8]) -> f32 {
+    let sum: u64 = before
+        .iter()
+        .zip(now)
+        .zip(after)
+        .map(|((a, b), c)| (i32::from(*a) - 2 * i32::from(*b) + i32::from(*c)).unsigned_abs())
+        .map(u64::from)
+        .sum();
+    sum as f32 / now.len().max(1) as f32
+}
+
+/// The middle value; 0 of none.
+pub fn median(mut values: Vec<f32>) -> f32 {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// How much faster than on average the loop runs at the seam.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace(f32);
+
+impl Pace {
+    /// The same everywhere.
+    pub const EVEN: Self = Self(0.0);
+
+    /// Finds the pace that makes the seam ordinary, given what the picture looks
+    /// like at any phase; frames are `frame_turns` of the loop apart.
+    pub fn measured(frame_turns: f32, mut picture_at: impl FnMut(f32) -> Vec<u8>) -> Self {
+        let (mut steps, mut jerks) = (Vec::new(), Vec::new());
+        for moment in 0..MOMENTS {
+            let phase = moment as f32 / MOMENTS as f32;
+            let before = picture_at((phase - frame_turns).rem_euclid(1.0));
+            let now = picture_at(phase);
+            let after = picture_at(phase + frame_turns);
+            steps.push(step(&before, &now));
+            jerks.push(jerk(&before, &now, &after));
+        }
+        let (seam_step, seam_jerk) = (steps[0], jerks[0]);
+        let (usual_step, usual_jerk) = (median(steps), median(jerks));
+        if seam_step <= 0.0 || seam_jerk <= 0.0 {
+            return Self::EVEN;
+        }
+        // A step grows with the pace, a second difference with its square.
+        let for_step = usual_step / seam_step - 1.0;
+        let for_jerk = (JERK_MAX * usual_jerk / seam_jerk).sqrt() - 1.0;
+        let least = STEP_MIN * usual_step / seam_step - 1.0;
+        Self(
+            for_step
+                .min(for_jerk)
+                .max(least)
+                .clamp(-CHANGE_MAX, CHANGE_MAX),
+        )
+    }
+
+    /// Where in the motion the loop is at `phase`: 0 at 0, 1 at 1, monotonic.
+    pub fn at(self, phase: f32) -> f32 {
+        phase + self.0 * (TAU * phase).sin() / TAU
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_of_a_straight_ramp_in_time_have_no_jerk() {
+        assert_eq!(step(&[10, 20], &[12, 22]), 2.0);
+        assert_eq!(jerk(&[10, 20], &[12, 22], &[14, 24]), 0.0);
+        assert_eq!(jerk(&[10], &[20], &[10]), 20.0);
+    }
+
+    #[test]
+    fn a_calm_seam_is_passed_faster_and_the_loop_still_closes() {
+        // Values run slowest at phase 0.
+        let calm = |phase: f32| {
+            let value = 100.0 + 80.0 * (phase - 0.12 * (TAU * phase).sin()).fract();
+            vec![value as u8; 4]
+        };
+        let pace = Pace::measured(0.02, calm);
+        assert!(pace.0 > 0.0, "{pace:?}");
+        assert_eq!(pace.at(0.0), 0.0);
+        assert!((pace.at(1.0) - 1.0).abs() < 1e-6);
+        let phases: Vec<f32> = (0..=100).map(|at| pace.at(at as f32 / 100.0)).collect();
+        assert!(phases.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(Pace::measured(0.1, |_| vec![7; 4]), Pace::EVEN);
+    }
+}
