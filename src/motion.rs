@@ -62,7 +62,7 @@ pub struct Motion {
 /// Below the first probability of being movable nothing moves, above the second
 /// everything does. The training report's gate table puts the share of rigid
 /// area that is let through against the share of movable area that is kept.
-const GATE_PROBABILITY: [f32; 2] = [0.85, 0.97];
+const GATE_PROBABILITY: [f32; 2] = [0.88, 0.98];
 /// The same for the predicted mobility.
 const GATE_MOBILITY: [f32; 2] = [0.12, 0.30];
 /// Light below this amplitude is noise of the network.
@@ -245,8 +245,8 @@ mod tests {
 
     #[test]
     fn the_gate_is_shut_at_its_foot_and_open_at_its_head() {
-        assert_eq!(smoothstep(GATE_PROBABILITY, 0.85), 0.0);
-        assert_eq!(smoothstep(GATE_PROBABILITY, 0.97), 1.0);
+        assert_eq!(smoothstep(GATE_PROBABILITY, 0.88), 0.0);
+        assert_eq!(smoothstep(GATE_PROBABILITY, 0.98), 1.0);
         assert!((smoothstep([0.0, 1.0], 0.5) - 0.5).abs() < 1e-6);
     }
 }

@@ -20,7 +20,7 @@ THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 SURE_STILL, SURE_MOVABLE = 0.9, 0.6
 #: The product's gate, as in `src/motion.rs`: shut below the first value of each
 #: pair and open above the second, for P(movable) and for mobility.
-GATE_PROBABILITY, GATE_MOBILITY = (0.85, 0.97), (0.12, 0.30)
+GATE_PROBABILITY, GATE_MOBILITY = (0.88, 0.98), (0.12, 0.30)
 
 
 def _smoothstep(pair, value):

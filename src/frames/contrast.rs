@@ -10,11 +10,11 @@ use std::f32::consts::TAU;
 use crate::{frames::TILE_PX, picture::Plane};
 
 /// Moments of the loop at which the contrast is measured.
-const MOMENTS: usize = 16;
+const MOMENTS: usize = 40;
 /// Less contrast than this is none, in grey levels.
 const FLAT: f32 = 0.1;
 /// Smallest and largest amplification.
-const TRIM: [f32; 2] = [0.85, 1.25];
+const TRIM: [f32; 2] = [0.80, 1.35];
 
 /// Root mean square of the difference between pixels three apart, across and
 /// down, in every second row of the given tiles (column, row); in grey levels.
@@ -76,7 +76,7 @@ mod tests {
         assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);
         assert_eq!(
             Trim::measured(|phase| if phase == 0.5 { 1.0 } else { 10.0 }).at(0.5),
-            1.25
+            1.35
         );
         assert_eq!(Trim::measured(|_| 0.0).at(0.3), 1.0);
     }

@@ -14,7 +14,7 @@ const RADIUS_CELLS: f32 = 1.6;
 const FLATNESS: f32 = 4e-4;
 /// The filtered gate is steepened between these: soft enough to hide the border
 /// of motion, narrow enough not to bend what stands beside it.
-const EDGE: [f32; 2] = [0.35, 0.75];
+const EDGE: [f32; 2] = [0.45, 0.85];
 
 /// How far every pixel follows the motion: 0 (not at all) to 255 (fully).
 pub fn motion_mask(luma: &Plane<u8>, motion: &Motion) -> Plane<u8> {
@@ -148,7 +148,12 @@ mod tests {
         let luma = Plane::from_fn(256, 64, |x, _| if x < 132 { 60u8 } else { 180 });
         let gate = Plane::from_fn(32, 8, |x, _| if x < 16 { 1.0 } else { 0.0 });
         let mask = motion_mask(&luma, &motion_with_gate(gate));
-        assert!(mask.at(130, 32) > 128, "moving side: {}", mask.at(130, 32));
+        assert!(mask.at(126, 32) > 128, "moving side: {}", mask.at(126, 32));
+        let (edge, beyond) = (mask.at(131, 32), mask.at(133, 32));
+        assert!(
+            edge > beyond + 20,
+            "{edge} before the edge, {beyond} behind it"
+        );
         assert!(mask.at(135, 32) < 64, "still side: {}", mask.at(135, 32));
     }
 
