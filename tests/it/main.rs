@@ -10,6 +10,8 @@
 //! | `bad_input` | options, configurations, places and models that are wrong |
 //! | `tidy` | the rules of style that can be checked by reading the sources |
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod bad_input;
 mod bad_photos;
 mod browser;
