@@ -10,7 +10,7 @@ use std::f32::consts::TAU;
 use crate::{frames::TILE_PX, picture::Plane};
 
 /// Moments of the loop at which the contrast is measured.
-const MOMENTS: usize = 40;
+const MOMENTS: usize = 60;
 /// Less contrast than this is none, in grey levels.
 const FLAT: f32 = 0.1;
 /// Smallest and largest amplification.

@@ -10,12 +10,16 @@ use std::f32::consts::TAU;
 /// Moments of the loop at which steps are measured.
 const MOMENTS: usize = 24;
 /// Largest change of pace.
-const CHANGE_MAX: f32 = 0.25;
+const CHANGE_MAX: f32 = 0.4;
+/// Times that the effect of a change is measured and corrected.
+const ROUNDS: usize = 3;
+/// Share of the wanted change that is made in one round, since it overshoots.
+const DAMPING: f32 = 0.6;
 /// The step over the seam is not made smaller than this share of the median.
-const STEP_MIN: f32 = 0.85;
+const STEP_MIN: f32 = 0.86;
 /// The second difference at the seam is to be at most this, over the median:
 /// less than is allowed, since only a part of it shrinks with the pace.
-const JERK_MAX: f32 = 0.88;
+const JERK_MAX: f32 = 1.1;
 
 /// Mean absolute difference of two pictures, in grey levels.
 pub fn step(from: &[u8], to: &[u8]) -> f32 {
@@ -56,39 +60,47 @@ impl Pace {
     /// Finds the pace that makes the seam ordinary, given what the picture looks
     /// like at any phase; frames are `frame_turns` of the loop apart.
     pub fn measured(frame_turns: f32, mut picture_at: impl FnMut(f32) -> Vec<u8>) -> Self {
-        let (mut steps, mut jerks) = (Vec::new(), Vec::new());
-        for moment in 0..MOMENTS {
-            let phase = moment as f32 / MOMENTS as f32;
-            let before = picture_at((phase - frame_turns).rem_euclid(1.0));
-            let now = picture_at(phase);
-            let after = picture_at(phase + frame_turns);
-            steps.push(step(&before, &now));
-            jerks.push(jerk(&before, &now, &after));
+        let mut pace = Self::EVEN;
+        for _ in 0..ROUNDS {
+            let change = wanted_change(frame_turns, |phase| picture_at(pace.at(phase)));
+            let faster = (1.0 + pace.0) * (1.0 + DAMPING * change) - 1.0;
+            pace = Self(faster.clamp(-CHANGE_MAX, CHANGE_MAX));
         }
-        // The last frame before the seam has a second difference as well.
-        let [before_last, last] = [2.0, 1.0].map(|frames| picture_at(1.0 - frames * frame_turns));
-        let seam_jerk = jerks[0].max(jerk(&before_last, &last, &picture_at(0.0)));
-        let seam_step = steps[0];
-        let (usual_step, usual_jerk) = (median(steps), median(jerks));
-        if seam_step <= 0.0 || seam_jerk <= 0.0 {
-            return Self::EVEN;
-        }
-        // A step grows with the pace, a second difference with its square.
-        let for_step = usual_step / seam_step - 1.0;
-        let for_jerk = (JERK_MAX * usual_jerk / seam_jerk).sqrt() - 1.0;
-        let least = STEP_MIN * usual_step / seam_step - 1.0;
-        Self(
-            for_step
-                .min(for_jerk)
-                .max(least)
-                .clamp(-CHANGE_MAX, CHANGE_MAX),
-        )
+        pace
     }
 
     /// Where in the motion the loop is at `phase`: 0 at 0, 1 at 1, monotonic.
     pub fn at(self, phase: f32) -> f32 {
         phase + self.0 * (TAU * phase).sin() / TAU
     }
+}
+
+/// How much faster the loop should be at the seam, as a share of its pace.
+fn wanted_change(frame_turns: f32, mut picture_at: impl FnMut(f32) -> Vec<u8>) -> f32 {
+    let (mut steps, mut jerks) = (Vec::new(), Vec::new());
+    for moment in 0..MOMENTS {
+        // The golden section: evenly spread, and in step with no harmonic. On a
+        // regular grid the fast ones would all be caught at the seam's angle.
+        let phase = (moment as f32 * 0.618_034).fract();
+        let before = picture_at((phase - frame_turns).rem_euclid(1.0));
+        let now = picture_at(phase);
+        let after = picture_at(phase + frame_turns);
+        steps.push(step(&before, &now));
+        jerks.push(jerk(&before, &now, &after));
+    }
+    // The last frame before the seam has a second difference as well.
+    let [before_last, last] = [2.0, 1.0].map(|frames| picture_at(1.0 - frames * frame_turns));
+    let seam_jerk = jerks[0].max(jerk(&before_last, &last, &picture_at(0.0)));
+    let seam_step = steps[0];
+    let (usual_step, usual_jerk) = (median(steps), median(jerks));
+    if seam_step <= 0.0 || seam_jerk <= 0.0 {
+        return 0.0;
+    }
+    // A step grows with the pace, a second difference with its square.
+    let for_step = usual_step / seam_step - 1.0;
+    let for_jerk = (JERK_MAX * usual_jerk / seam_jerk).sqrt() - 1.0;
+    let least = STEP_MIN * usual_step / seam_step - 1.0;
+    for_step.min(for_jerk).max(least)
 }
 
 #[cfg(test)]
