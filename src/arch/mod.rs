@@ -5,4 +5,4 @@
 
 pub mod scalar;
 
-pub use scalar::{Bands, Padded, bands};
+pub use scalar::{Padded, Places};

@@ -52,41 +52,110 @@ impl<T: Copy + Into<f32>> Padded<T> {
         }
     }
 
-    /// The position held inside picture and border, as whole pixel and rest.
+    /// Positions in pixels of the picture, held inside picture and border.
     #[inline(always)]
-    fn split(&self, x: f32, y: f32) -> ([usize; 2], [f32; 2]) {
-        let low = -((self.border_px - TAPS_BEFORE - TAPS_AFTER) as f32);
-        // `max` first: a NaN becomes the lower bound instead of an index.
+    pub fn places<const N: usize>(&self, x: &[f32; N], y: &[f32; N]) -> Places<N> {
         let shift = self.border_px as f32;
-        let x = x.max(low).min(self.reach[0]) + shift;
-        let y = y.max(low).min(self.reach[1]) + shift;
-        // Through a signed 32-bit integer: the fastest cast on every processor.
-        let (column, row) = (x as i32, y as i32);
-        (
-            [column as usize, row as usize],
-            [x - column as f32, y - row as f32],
-        )
-    }
-
-    /// The sample nearest to the position, in pixels of the picture.
-    #[inline(always)]
-    pub fn nearest(&self, x: f32, y: f32) -> f32 {
-        let ([column, row], _) = self.split(x + 0.5, y + 0.5);
-        self.samples[row * self.stride + column].into()
-    }
-
-    /// Bilinear sample at a position in pixels of the picture.
-    #[inline(always)]
-    pub fn bilinear(&self, x: f32, y: f32) -> f32 {
-        let ([column, row], [fx, fy]) = self.split(x, y);
-        let at = row * self.stride + column;
-        let pair = |at: usize| {
-            let two = &self.samples[at..at + 2];
-            let (left, right): (f32, f32) = (two[0].into(), two[1].into());
-            left + (right - left) * fx
+        let low = (TAPS_BEFORE + TAPS_AFTER) as f32;
+        let high = self.reach.map(|reach| reach + shift);
+        // Written so that a NaN becomes the lower bound instead of an index.
+        let held = |position: f32, high: f32| {
+            let from_low = if position > low { position } else { low };
+            if from_low < high { from_low } else { high }
         };
-        let (top, bottom) = (pair(at), pair(at + self.stride));
-        top + (bottom - top) * fy
+        let mut places = Places {
+            at: [0; N],
+            x: [0.0; N],
+            y: [0.0; N],
+        };
+        let stride = self.stride as i32;
+        for k in 0..N {
+            let (x, y) = (held(x[k] + shift, high[0]), held(y[k] + shift, high[1]));
+            // SAFETY: `held` returns a number between the finite bounds of a
+            // picture, which an `i32` holds.
+            let (column, row): (i32, i32) = unsafe { (x.to_int_unchecked(), y.to_int_unchecked()) };
+            places.at[k] = row * stride + column;
+            places.x[k] = x - column as f32;
+            places.y[k] = y - row as f32;
+        }
+        places
+    }
+
+    /// The sample above and to the left of every place.
+    #[inline(always)]
+    pub fn corner<const N: usize>(&self, places: &Places<N>) -> [f32; N] {
+        places.at.map(|at| self.samples[at as usize].into())
+    }
+
+    /// Bilinear samples.
+    #[inline(always)]
+    pub fn bilinear<const N: usize>(&self, places: &Places<N>) -> [f32; N] {
+        let mut corners = [[0.0f32; N]; 4];
+        for k in 0..N {
+            let at = places.at[k] as usize;
+            let (above, below) = (&self.samples[at..at + 2], &self.samples[at + self.stride..]);
+            corners[0][k] = above[0].into();
+            corners[1][k] = above[1].into();
+            corners[2][k] = below[0].into();
+            corners[3][k] = below[1].into();
+        }
+        std::array::from_fn(|k| {
+            let above = corners[0][k] + (corners[1][k] - corners[0][k]) * places.x[k];
+            let below = corners[2][k] + (corners[3][k] - corners[2][k]) * places.x[k];
+            above + (below - above) * places.y[k]
+        })
+    }
+}
+
+impl Padded<f32> {
+    /// Samples by cubic convolution (Keys 1981), exact at whole positions. It
+    /// keeps far more of the fine detail than a bilinear sample, which is what
+    /// makes moving texture stay crisp.
+    #[inline(always)]
+    pub fn cubic<const N: usize>(&self, places: &Places<N>) -> [f32; N] {
+        let (across, down) = (weights(&places.x), weights(&places.y));
+        let mut columns = [[0.0f32; N]; 4];
+        for k in 0..N {
+            let first = places.at[k] as usize - TAPS_BEFORE * (self.stride + 1);
+            let mut sums = [0.0f32; 4];
+            for (tap, weight) in down.iter().enumerate() {
+                let at = first + tap * self.stride;
+                let line: &[f32] = &self.samples[at..at + 4];
+                for (sum, sample) in sums.iter_mut().zip(line) {
+                    *sum += weight[k] * sample;
+                }
+            }
+            for (column, sum) in columns.iter_mut().zip(sums) {
+                column[k] = sum;
+            }
+        }
+        std::array::from_fn(|k| {
+            columns[0][k] * across[0][k]
+                + columns[1][k] * across[1][k]
+                + columns[2][k] * across[2][k]
+                + columns[3][k] * across[3][k]
+        })
+    }
+}
+
+/// Positions of `N` samples in planes of one size and border.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<const N: usize> {
+    /// Index of the sample above and to the left.
+    at: [i32; N],
+    /// How far right of it the position is, 0..1.
+    x: [f32; N],
+    /// How far below it the position is, 0..1.
+    y: [f32; N],
+}
+
+impl<const N: usize> Places<N> {
+    /// How far each place is from the pixels: 0 at one, 1 amid four.
+    #[inline(always)]
+    pub fn between(&self) -> [f32; N] {
+        std::array::from_fn(|k| {
+            2.0 * (self.x[k] * (1.0 - self.x[k]) + self.y[k] * (1.0 - self.y[k]))
+        })
     }
 }
 
@@ -97,55 +166,17 @@ fn mirrored(at: isize, length: usize) -> usize {
     folded.min(turn - 1 - folded) as usize
 }
 
-/// One position of a picture, seen in two bands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bands {
-    /// Sample of the smooth band, of the nearest pixel above and to the left.
-    pub base: f32,
-    /// Sample of the whole picture.
-    pub whole: f32,
-    /// How far the position is from the pixels: 0 at one, 1 amid four.
-    pub between: f32,
-}
-
-/// Samples the picture and its smooth band, two planes of the same size and
-/// border, at a position in pixels: the picture by cubic convolution (Keys
-/// 1981), exact at whole positions. It keeps far more of the fine detail than a
-/// bilinear sample, which is what makes moving texture stay crisp.
 #[inline(always)]
-pub fn bands<T: Copy + Into<f32>>(
-    picture: &Padded<f32>,
-    smooth: &Padded<T>,
-    x: f32,
-    y: f32,
-) -> Bands {
-    let ([column, row], [fx, fy]) = picture.split(x, y);
-    let (wx, wy) = (weights(fx), weights(fy));
-    let first = (row - TAPS_BEFORE) * picture.stride + column - TAPS_BEFORE;
-    let mut columns = [0.0f32; 4];
-    for (tap, weight) in wy.iter().enumerate() {
-        let at = first + tap * picture.stride;
-        let line: &[f32] = &picture.samples[at..at + 4];
-        for (sum, sample) in columns.iter_mut().zip(line) {
-            *sum += weight * sample;
-        }
+fn weights<const N: usize>(position: &[f32; N]) -> [[f32; N]; 4] {
+    let mut weights = [[0.0; N]; 4];
+    for (k, t) in position.iter().enumerate() {
+        let rest = 1.0 - t;
+        weights[0][k] = SHARPNESS * t * rest * rest;
+        weights[1][k] = 1.0 + t * t * ((SHARPNESS + 2.0) * t - (SHARPNESS + 3.0));
+        weights[2][k] = t * (-SHARPNESS + t * (2.0 * SHARPNESS + 3.0 - (SHARPNESS + 2.0) * t));
+        weights[3][k] = SHARPNESS * t * t * rest;
     }
-    Bands {
-        base: smooth.samples[row * smooth.stride + column].into(),
-        whole: columns[0] * wx[0] + columns[1] * wx[1] + columns[2] * wx[2] + columns[3] * wx[3],
-        between: 2.0 * (fx * (1.0 - fx) + fy * (1.0 - fy)),
-    }
-}
-
-#[inline(always)]
-fn weights(t: f32) -> [f32; 4] {
-    let rest = 1.0 - t;
-    [
-        SHARPNESS * t * rest * rest,
-        1.0 + t * t * ((SHARPNESS + 2.0) * t - (SHARPNESS + 3.0)),
-        t * (-SHARPNESS + t * (2.0 * SHARPNESS + 3.0 - (SHARPNESS + 2.0) * t)),
-        SHARPNESS * t * t * rest,
-    ]
+    weights
 }
 
 #[cfg(test)]
@@ -163,6 +194,14 @@ mod tests {
         Padded::new(&picture, width_px, border_px)
     }
 
+    /// Cubic, bilinear and nearest sample at one position.
+    fn seen(exact: &Padded<f32>, plane: &Padded<u8>, x: f32, y: f32) -> [f32; 3] {
+        let [cubic] = exact.cubic(&exact.places(&[x], &[y]));
+        let [bilinear] = plane.bilinear(&plane.places(&[x], &[y]));
+        let [nearest] = plane.corner(&plane.places(&[x + 0.5], &[y + 0.5]));
+        [cubic, bilinear, nearest]
+    }
+
     #[test]
     fn whole_positions_return_the_sample_itself() {
         for (width, height) in [(1, 1), (3, 2), (7, 5)] {
@@ -172,9 +211,7 @@ mod tests {
             for y in 0..height {
                 for x in 0..width {
                     let sample = f32::from(picture[y * width + x]);
-                    assert_eq!(bands(&exact, &plane, x as f32, y as f32).whole, sample);
-                    assert_eq!(plane.bilinear(x as f32, y as f32), sample);
-                    assert_eq!(plane.nearest(x as f32 + 0.4, y as f32 - 0.4), sample);
+                    assert_eq!(seen(&exact, &plane, x as f32, y as f32), [sample; 3]);
                 }
             }
         }
@@ -186,21 +223,23 @@ mod tests {
         let picture = exact(&ramp(9, 9), 9, 2);
         for (x, y) in [(3.25, 4.5), (4.9, 3.1), (2.5, 5.75)] {
             let wanted = 10.0 + 3.0 * x + 2.0 * y;
-            assert!((bands(&picture, &plane, x, y).whole - wanted).abs() < 0.1);
-            assert!((plane.bilinear(x, y) - wanted).abs() < 1e-3);
+            let [cubic, bilinear, _] = seen(&picture, &plane, x, y);
+            assert!((cubic - wanted).abs() < 0.1);
+            assert!((bilinear - wanted).abs() < 1e-3);
         }
     }
 
     #[test]
     fn positions_outside_find_the_reflection_or_the_last_of_the_border() {
         let plane = Padded::new(&[1u8, 2, 3, 4], 2, 8);
-        assert_eq!(plane.nearest(-1.0, 0.0), 1.0);
-        assert_eq!(plane.nearest(2.0, 0.0), 2.0);
-        assert_eq!(plane.nearest(0.0, -2.0), 3.0);
+        let exact = exact(&[1, 2, 3, 4], 2, 8);
+        let nearest = |x, y| seen(&exact, &plane, x, y)[2];
+        assert_eq!(nearest(-1.0, 0.0), 1.0);
+        assert_eq!(nearest(2.0, 0.0), 2.0);
+        assert_eq!(nearest(0.0, -2.0), 3.0);
         for far in [f32::NAN, f32::INFINITY, -1e30, 1e30] {
-            assert!((1.0..=4.0).contains(&plane.bilinear(far, far)));
-            let seen = bands(&exact(&[1, 2, 3, 4], 2, 8), &plane, far, -far);
-            assert!(seen.whole.is_finite() && (1.0..=4.0).contains(&seen.base));
+            let [cubic, bilinear, _] = seen(&exact, &plane, far, -far);
+            assert!(cubic.is_finite() && (1.0..=4.0).contains(&bilinear));
         }
     }
 }

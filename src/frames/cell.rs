@@ -10,8 +10,6 @@ pub struct Cell {
     corners: [NodeState; 4],
     /// Whether a second layer is seen anywhere in it.
     pub is_layered: bool,
-    /// Whether nothing that rests is near, so that no way must be shortened.
-    pub is_open: bool,
 }
 
 impl Cell {
@@ -27,34 +25,47 @@ impl Cell {
         ];
         Self {
             is_layered: corners.iter().any(|state| state.far_share > 0.0),
-            is_open: false,
             corners,
         }
     }
 
-    /// The states along a row, `y` pixels below the upper nodes.
-    pub fn line(&self, y: f32) -> Line {
-        let t = y / NODE_STRIDE_PX as f32;
+    /// The motion of `N` pixels of a row: the first stands `(x, y)` pixels from
+    /// the upper left node, the others every `step_px` to its right.
+    #[inline(always)]
+    pub fn run<const N: usize>(&self, (x, y): (f32, f32), step_px: f32) -> Run<N> {
+        const SIDE: f32 = NODE_STRIDE_PX as f32;
         let [top_left, top_right, bottom_left, bottom_right] = &self.corners;
-        Line {
-            left: between(top_left, bottom_left, t),
-            right: between(top_right, bottom_right, t),
+        let left = between(top_left, bottom_left, y / SIDE);
+        let right = between(top_right, bottom_right, y / SIDE);
+        let along = |pick: fn(&NodeState) -> f32| {
+            let (from, to) = (pick(&left), pick(&right));
+            std::array::from_fn(|k| from + (to - from) * ((x + k as f32 * step_px) * (1.0 / SIDE)))
+        };
+        Run {
+            near: [along(|s| s.near_px[0]), along(|s| s.near_px[1])],
+            far: [along(|s| s.far_px[0]), along(|s| s.far_px[1])],
+            far_share: along(|s| s.far_share),
+            near_detail: along(|s| s.near_detail),
+            far_detail: along(|s| s.far_detail),
+            light_gain: along(|s| s.light_gain),
         }
     }
 }
 
-/// The motion along one row of a cell.
-pub struct Line {
-    left: NodeState,
-    right: NodeState,
-}
-
-impl Line {
-    /// The state `x` pixels right of the left nodes.
-    #[inline(always)]
-    pub fn at(&self, x: f32) -> NodeState {
-        between(&self.left, &self.right, x / NODE_STRIDE_PX as f32)
-    }
+/// The motion of `N` pixels in a row, as [`NodeState`] has it for one node.
+pub struct Run<const N: usize> {
+    /// Displacement of the first layer in x and in y, in luma pixels.
+    pub near: [[f32; N]; 2],
+    /// Displacement of the second layer in x and in y, in luma pixels.
+    pub far: [[f32; N]; 2],
+    /// Share of the second layer in the base band.
+    pub far_share: [f32; N],
+    /// Weight of the first layer's detail.
+    pub near_detail: [f32; N],
+    /// Weight of the second layer's detail.
+    pub far_detail: [f32; N],
+    /// Factor on the brightness.
+    pub light_gain: [f32; N],
 }
 
 #[inline(always)]

@@ -43,10 +43,12 @@ impl Trim {
     /// No amplification.
     pub const NONE: Self = Self([1.0; MOMENTS]);
 
-    /// Restores the contrast of phase 0, given the contrast at any phase.
-    pub fn measured(mut contrast_at: impl FnMut(f32) -> f32) -> Self {
-        let contrasts: [f32; MOMENTS] =
-            std::array::from_fn(|moment| contrast_at(moment as f32 / MOMENTS as f32));
+    /// Restores the contrast of phase 0, given the contrasts at any phases.
+    pub fn measured(contrasts_at: impl FnOnce(&[f32]) -> Vec<f32>) -> Self {
+        let phases: [f32; MOMENTS] = std::array::from_fn(|moment| moment as f32 / MOMENTS as f32);
+        let contrasts: [f32; MOMENTS] = contrasts_at(&phases)
+            .try_into()
+            .expect("a contrast for each phase");
         let [low, high] = TRIM;
         let reference = contrasts[0];
         if reference < FLAT {
@@ -71,14 +73,20 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_given_back_within_limits() {
-        let trim = Trim::measured(|phase| if phase == 0.5 { 9.0 } else { 10.0 });
+        let at_half = |contrast: f32| {
+            move |phases: &[f32]| {
+                let at = |phase: &f32| if *phase == 0.5 { contrast } else { 10.0 };
+                phases.iter().map(at).collect()
+            }
+        };
+        let trim = Trim::measured(at_half(9.0));
         assert_eq!((trim.at(0.0), trim.at(0.25)), (1.0, 1.0));
         assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);
+        assert_eq!(Trim::measured(at_half(1.0)).at(0.5), 1.35);
         assert_eq!(
-            Trim::measured(|phase| if phase == 0.5 { 1.0 } else { 10.0 }).at(0.5),
-            1.35
+            Trim::measured(|phases| vec![0.0; phases.len()]).at(0.3),
+            1.0
         );
-        assert_eq!(Trim::measured(|_| 0.0).at(0.3), 1.0);
     }
 
     #[test]

@@ -92,14 +92,18 @@ pub struct Moment {
     phase: f32,
     /// For each harmonic the real part of `e^{i a} - 1`, and its imaginary part.
     rotations: [[f32; 2]; HARMONIC_COUNT],
+    /// The angle of each part of the flicker, in radians.
+    flicker: [f32; FLICKER.len()],
+    /// How far the most distant regions are out of step, in hand-overs.
+    out_of_step: f32,
 }
 
 #[derive(Clone, Default)]
 struct Node {
     is_stream: bool,
     harmonics: [Harmonic; HARMONIC_COUNT],
-    /// Correlation of the two layers' detail.
-    likeness: f32,
+    /// Angle between the two layers' detail: the arc cosine of its correlation.
+    unlikeness: f32,
     light: f32,
     phase: f32,
 }
@@ -116,7 +120,7 @@ impl Node {
             } else {
                 Default::default()
             },
-            likeness: 1.0,
+            unlikeness: 0.0,
             light: motion.light.bilinear(x, y),
             phase: motion.phase.bilinear(x, y),
         }
@@ -197,7 +201,8 @@ impl Field {
                         second += b * b;
                     }
                 }
-                self.nodes[at].likeness = (both / (first * second).sqrt()).clamp(0.0, 1.0);
+                let likeness = both / (first * second).sqrt();
+                self.nodes[at].unlikeness = likeness.clamp(0.0, 1.0).acos();
             }
         }
     }
@@ -210,18 +215,20 @@ impl Field {
                 let (sine, cosine) = (TAU * phase * turns as f32).sin_cos();
                 [cosine - 1.0, sine]
             }),
+            flicker: FLICKER
+                .map(|(hertz, ..)| TAU * phase * (hertz * self.period_s).round().max(1.0)),
+            out_of_step: OUT_OF_STEP * self.hand_overs as f32 * 0.5 * (1.0 - (TAU * phase).cos()),
         }
     }
 
     /// The state of a node at a moment.
     pub fn state(&self, column: usize, row: usize, moment: &Moment) -> NodeState {
-        let phase = moment.phase;
         let at = row * self.columns + column;
         let node = &self.nodes[at];
         let sway = sway(node, moment);
         let light_gain = match node.light {
             0.0 => 1.0,
-            light => 1.0 + light * FLICKER_DEPTH * self.flicker(node, phase),
+            light => 1.0 + light * FLICKER_DEPTH * flicker(node, moment),
         };
         if !node.is_stream {
             return NodeState {
@@ -231,13 +238,12 @@ impl Field {
                 ..NodeState::RESTING
             };
         }
-        let hand_overs = self.hand_overs as f32;
-        let drift = OUT_OF_STEP * hand_overs * node.phase * 0.5 * (1.0 - (TAU * phase).cos());
-        let way = 0.5 * (hand_overs * phase + drift);
+        let on_average = self.hand_overs as f32 * moment.phase;
+        let way = 0.5 * (on_average + moment.out_of_step * node.phase);
         let near = (way + 0.5).rem_euclid(1.0) - 0.5;
         let far = way.rem_euclid(1.0) - 0.5;
         let far_share = eased(2.0 * near.abs());
-        let [near_detail, far_detail] = blend(node.likeness, far_share);
+        let [near_detail, far_detail] = blend(node.unlikeness, far_share);
         let add = |a: [f32; 2], b: [f32; 2]| [a[0] + b[0], a[1] + b[1]];
         NodeState {
             near_px: add(self.displaced(at, near), sway),
@@ -247,17 +253,6 @@ impl Field {
             far_detail,
             light_gain,
         }
-    }
-
-    fn flicker(&self, node: &Node, phase: f32) -> f32 {
-        FLICKER
-            .iter()
-            .map(|(hertz, share, start)| {
-                let turns = (hertz * self.period_s).round().max(1.0);
-                let start = TAU * (start + 0.12 * node.phase);
-                share * ((TAU * turns * phase + start).cos() - start.cos())
-            })
-            .sum()
     }
 
     /// Displacement along the trajectory, `way` in -0.5..=0.5 of two hand-overs.
@@ -320,6 +315,16 @@ fn sway(node: &Node, moment: &Moment) -> [f32; 2] {
     sway
 }
 
+/// Change of a flame's light, zero at phase 0.
+fn flicker(node: &Node, moment: &Moment) -> f32 {
+    let parts = FLICKER.iter().zip(moment.flicker);
+    let change = parts.map(|((_, share, start), angle)| {
+        let start = TAU * (start + 0.12 * node.phase);
+        share * ((angle + start).cos() - start.cos())
+    });
+    change.sum()
+}
+
 /// Hand-overs in one turn of the loop: enough that the faster streams stay
 /// within their reach.
 fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
@@ -341,13 +346,12 @@ fn eased(share: f32) -> f32 {
     share - EASE * (TAU * share).sin() / TAU
 }
 
-/// Weights of two layers of detail with the given correlation, `share` of the
-/// way from the first to the second: spherical interpolation (Shoemake 1985).
+/// Weights of two layers of detail at the given angle, `share` of the way from
+/// the first to the second: spherical interpolation (Shoemake 1985).
 /// A linear cross-fade of unlike layers loses up to 30 % of their contrast in
 /// the middle and changes the picture unevenly; this keeps the contrast and the
 /// rate of change.
-fn blend(likeness: f32, share: f32) -> [f32; 2] {
-    let angle = likeness.clamp(0.0, 1.0).acos();
+fn blend(angle: f32, share: f32) -> [f32; 2] {
     if angle < 1e-2 {
         return [1.0 - share, share];
     }
@@ -371,14 +375,14 @@ mod tests {
         for likeness in [0.0, 0.3, 0.9, 0.99995, 1.0] {
             for step in 0..=10 {
                 let share = step as f32 / 10.0;
-                let [near, far] = blend(likeness, share);
+                let [near, far] = blend(f32::acos(likeness), share);
                 let variance = near * near + far * far + 2.0 * likeness * near * far;
                 assert!(
                     (variance - 1.0).abs() < 1e-3,
                     "{likeness} {share}: {variance}"
                 );
             }
-            assert_eq!(blend(likeness, 0.0), [1.0, 0.0]);
+            assert_eq!(blend(f32::acos(likeness), 0.0), [1.0, 0.0]);
         }
     }
 }

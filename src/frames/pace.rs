@@ -12,7 +12,7 @@ const MOMENTS: usize = 24;
 /// Largest change of pace.
 const CHANGE_MAX: f32 = 0.4;
 /// Times that the effect of a change is measured and corrected.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 4;
 /// Share of the wanted change that is made in one round, since it overshoots.
 const DAMPING: f32 = 0.6;
 /// The step over the seam is not made smaller than this share of the median.
@@ -57,13 +57,39 @@ impl Pace {
     /// The same everywhere.
     pub const EVEN: Self = Self(0.0);
 
-    /// Finds the pace that makes the seam ordinary, given what the picture looks
-    /// like at any phase; frames are `frame_turns` of the loop apart.
-    pub fn measured(frame_turns: f32, mut picture_at: impl FnMut(f32) -> Vec<u8>) -> Self {
+    /// Finds the pace that makes the seam ordinary, given pictures of the motion
+    /// at any phases; frames are `frame_turns` of the loop apart.
+    pub fn measured(frame_turns: f32, mut pictures_at: impl FnMut(&[f32]) -> Vec<Vec<u8>>) -> Self {
+        // The golden section: evenly spread, and in step with no harmonic. On a
+        // regular grid the fast ones would all be caught at the same angle.
+        let moments: Vec<f32> = (1..=MOMENTS)
+            .map(|moment| (moment as f32 * 0.618_034).fract())
+            .collect();
+        let phases: Vec<f32> = moments
+            .iter()
+            .flat_map(|phase| [phase - frame_turns, *phase, phase + frame_turns])
+            .collect();
+        let usual: Vec<[f32; 2]> = pictures_at(&phases)
+            .chunks_exact(3)
+            .map(|seen| [step(&seen[0], &seen[1]), jerk(&seen[0], &seen[1], &seen[2])])
+            .collect();
         let mut pace = Self::EVEN;
         for _ in 0..ROUNDS {
-            let change = wanted_change(frame_turns, |phase| picture_at(pace.at(phase)));
-            let faster = (1.0 + pace.0) * (1.0 + DAMPING * change) - 1.0;
+            let around = [-2.0, -1.0, 0.0, 1.0].map(|frames| pace.at(1.0 + frames * frame_turns));
+            let seen = pictures_at(&around);
+            let seam = [
+                step(&seen[1], &seen[2]),
+                jerk(&seen[0], &seen[1], &seen[2]).max(jerk(&seen[1], &seen[2], &seen[3])),
+            ];
+            let rates = moments.iter().map(|phase| pace.rate(*phase));
+            // A step grows with the pace, a second difference with its square.
+            let [steps, jerks] = [0, 1].map(|order| {
+                let of_order =
+                    |(rate, usual): (f32, &[f32; 2])| usual[order] * rate.powi(order as i32 + 1);
+                median(rates.clone().zip(&usual).map(of_order).collect())
+            });
+            let faster =
+                (1.0 + pace.0) * (1.0 + DAMPING * wanted_change(seam, [steps, jerks])) - 1.0;
             pace = Self(faster.clamp(-CHANGE_MAX, CHANGE_MAX));
         }
         pace
@@ -73,30 +99,19 @@ impl Pace {
     pub fn at(self, phase: f32) -> f32 {
         phase + self.0 * (TAU * phase).sin() / TAU
     }
+
+    /// How fast the motion runs at `phase`, over its mean pace.
+    fn rate(self, phase: f32) -> f32 {
+        1.0 + self.0 * (TAU * phase).cos()
+    }
 }
 
-/// How much faster the loop should be at the seam, as a share of its pace.
-fn wanted_change(frame_turns: f32, mut picture_at: impl FnMut(f32) -> Vec<u8>) -> f32 {
-    let (mut steps, mut jerks) = (Vec::new(), Vec::new());
-    for moment in 0..MOMENTS {
-        // The golden section: evenly spread, and in step with no harmonic. On a
-        // regular grid the fast ones would all be caught at the seam's angle.
-        let phase = (moment as f32 * 0.618_034).fract();
-        let before = picture_at((phase - frame_turns).rem_euclid(1.0));
-        let now = picture_at(phase);
-        let after = picture_at(phase + frame_turns);
-        steps.push(step(&before, &now));
-        jerks.push(jerk(&before, &now, &after));
-    }
-    // The last frame before the seam has a second difference as well.
-    let [before_last, last] = [2.0, 1.0].map(|frames| picture_at(1.0 - frames * frame_turns));
-    let seam_jerk = jerks[0].max(jerk(&before_last, &last, &picture_at(0.0)));
-    let seam_step = steps[0];
-    let (usual_step, usual_jerk) = (median(steps), median(jerks));
+/// How much faster the loop should be at the seam, as a share of its pace, given
+/// step and second difference there and elsewhere.
+fn wanted_change([seam_step, seam_jerk]: [f32; 2], [usual_step, usual_jerk]: [f32; 2]) -> f32 {
     if seam_step <= 0.0 || seam_jerk <= 0.0 {
         return 0.0;
     }
-    // A step grows with the pace, a second difference with its square.
     let for_step = usual_step / seam_step - 1.0;
     let for_jerk = (JERK_MAX * usual_jerk / seam_jerk).sqrt() - 1.0;
     let least = STEP_MIN * usual_step / seam_step - 1.0;
@@ -117,13 +132,14 @@ mod tests {
     #[test]
     fn a_calm_seam_is_passed_faster_and_the_loop_still_closes() {
         // A swing that the still shows at its turning point.
-        let calm = |phase: f32| vec![(128.0 + 100.0 * (TAU * phase).cos()) as u8; 4];
-        let pace = Pace::measured(0.05, calm);
+        let calm = |phase: &f32| vec![(128.0 + 100.0 * (TAU * phase).cos()) as u8; 4];
+        let pace = Pace::measured(0.05, |phases| phases.iter().map(calm).collect());
         assert!(pace.0 > 0.0, "{pace:?}");
         assert_eq!(pace.at(0.0), 0.0);
         assert!((pace.at(1.0) - 1.0).abs() < 1e-6);
         let phases: Vec<f32> = (0..=100).map(|at| pace.at(at as f32 / 100.0)).collect();
         assert!(phases.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(Pace::measured(0.1, |_| vec![7; 4]), Pace::EVEN);
+        let still = |phases: &[f32]| vec![vec![7; 4]; phases.len()];
+        assert_eq!(Pace::measured(0.1, still), Pace::EVEN);
     }
 }

@@ -1,10 +1,6 @@
 //! The still's luma, ready to be sampled anywhere, in two bands.
 
-use crate::{
-    arch::{Padded, bands},
-    frames::mask::box_mean,
-    picture::Plane,
-};
+use crate::{arch::Padded, frames::mask::box_mean, picture::Plane};
 
 /// Luma, and luma without its detail.
 pub struct Texture {
@@ -22,48 +18,53 @@ impl Texture {
         let base = Padded::new(&base.samples, luma.width_px, border_px);
         let luma = Padded::new(&luma.map(f32::from).samples, luma.width_px, border_px);
         Self {
-            softening: softening(&luma, &base, mask),
+            softening: softening(&luma, mask),
             base,
             luma,
         }
     }
 
-    /// The luma at a position, as base and detail. Sampling between pixels
+    /// The luma at `N` positions, as base and detail. Sampling between pixels
     /// softens, so the detail is amplified by what is lost there.
     #[inline(always)]
-    pub fn bands(&self, (x, y): (f32, f32)) -> (f32, f32) {
-        let seen = bands(&self.luma, &self.base, x, y);
-        let gain = 1.0 + self.softening * seen.between;
-        (seen.base, (seen.whole - seen.base) * gain)
+    pub fn bands<const N: usize>(&self, x: &[f32; N], y: &[f32; N]) -> [[f32; N]; 2] {
+        let places = self.luma.places(x, y);
+        let base = self.base.corner(&places);
+        let whole = self.luma.cubic(&places);
+        let between = places.between();
+        let detail =
+            std::array::from_fn(|k| (whole[k] - base[k]) * (1.0 + self.softening * between[k]));
+        [base, detail]
     }
 
     /// What a pixel differs from its surroundings by, at the scale of the
     /// finest texture: this is what a cross-fade blurs first.
     pub fn fine_detail(&self, x: f32, y: f32) -> f32 {
         const APART_PX: f32 = 2.0;
-        let luma = |x, y| self.luma.nearest(x, y);
-        let around = luma(x - APART_PX, y)
-            + luma(x + APART_PX, y)
-            + luma(x, y - APART_PX)
-            + luma(x, y + APART_PX);
-        luma(x, y) - around / 4.0
+        let (x, y) = (x + 0.5, y + 0.5);
+        let across = [x, x - APART_PX, x + APART_PX, x, x];
+        let down = [y, y, y, y - APART_PX, y + APART_PX];
+        let [here, around @ ..] = self.luma.corner(&self.luma.places(&across, &down));
+        here - around.iter().sum::<f32>() / 4.0
     }
 }
 
 /// Measured on the contrast of pixels that stand three apart.
-fn softening(luma: &Padded<f32>, base: &Padded<u8>, mask: &Plane<u8>) -> f32 {
+fn softening(luma: &Padded<f32>, mask: &Plane<u8>) -> f32 {
     const SOFTENING_MAX: f32 = 0.3;
     let (mut whole, mut half) = (1.0f32, 1.0f32);
     for y in (0..mask.height_px).step_by(3) {
         for x in (y % 3..mask.width_px).step_by(3) {
             if mask.at(x, y) == u8::MAX {
                 let (x, y) = (x as f32, y as f32);
-                let change = |sample: &dyn Fn(f32, f32) -> f32, x: f32, y: f32| {
-                    let here = sample(x, y);
-                    (here - sample(x + 3.0, y)).powi(2) + (here - sample(x, y + 3.0)).powi(2)
+                let change = |shift: f32| {
+                    let across = [x, x + 3.0, x].map(|x| x + shift);
+                    let down = [y, y, y + 3.0].map(|y| y + shift);
+                    let [here, right, below] = luma.cubic(&luma.places(&across, &down));
+                    (here - right) * (here - right) + (here - below) * (here - below)
                 };
-                whole += change(&|x, y| luma.nearest(x, y), x, y);
-                half += change(&|x, y| bands(luma, base, x, y).whole, x + 0.5, y + 0.5);
+                whole += change(0.0);
+                half += change(0.5);
             }
         }
     }
@@ -88,7 +89,7 @@ mod tests {
         let texture = Texture::new(&luma, &luma.map(|_| 255), 8);
         assert!(texture.softening > 0.0, "noise softens between pixels");
         for (x, y) in [(0, 0), (39, 29), (17, 4)] {
-            let (base, detail) = texture.bands((x as f32, y as f32));
+            let [[base], [detail]] = texture.bands(&[x as f32], &[y as f32]);
             assert_eq!(base + detail, f32::from(luma.at(x, y)));
         }
     }
