@@ -9,8 +9,8 @@ use std::f32::consts::TAU;
 
 use crate::{frames::TILE_PX, picture::Plane};
 
-/// Moments of the loop at which the contrast is measured.
-const MOMENTS: usize = 60;
+/// The contrast is measured once in so many frames.
+const FRAMES_PER_MOMENT: u32 = 2;
 /// Less contrast than this is none, in grey levels.
 const FLAT: f32 = 0.1;
 /// Smallest and largest amplification.
@@ -37,32 +37,34 @@ pub fn fine_contrast(luma: &Plane<u8>, tiles: impl Iterator<Item = (usize, usize
 
 /// Amplification of the detail over the loop; exactly 1 at phase 0.
 #[derive(Clone, Debug)]
-pub struct Trim([f32; MOMENTS]);
+pub struct Trim(Vec<f32>);
 
 impl Trim {
     /// No amplification.
-    pub const NONE: Self = Self([1.0; MOMENTS]);
+    pub fn none() -> Self {
+        Self(vec![1.0])
+    }
 
     /// Restores the contrast of phase 0, given the contrasts at any phases.
-    pub fn measured(contrasts_at: impl FnOnce(&[f32]) -> Vec<f32>) -> Self {
-        let phases: [f32; MOMENTS] = std::array::from_fn(|moment| moment as f32 / MOMENTS as f32);
-        let contrasts: [f32; MOMENTS] = contrasts_at(&phases)
-            .try_into()
-            .expect("a contrast for each phase");
+    pub fn measured(frame_count: u32, contrasts_at: impl FnOnce(&[f32]) -> Vec<f32>) -> Self {
+        let moments = (frame_count / FRAMES_PER_MOMENT).max(1);
+        let phases: Vec<f32> = (0..moments).map(|m| m as f32 / moments as f32).collect();
+        let contrasts = contrasts_at(&phases);
         let [low, high] = TRIM;
         let reference = contrasts[0];
         if reference < FLAT {
-            return Self::NONE;
+            return Self::none();
         }
-        Self(contrasts.map(|contrast| (reference / contrast.max(FLAT)).clamp(low, high)))
+        let missing = |contrast: f32| (reference / contrast.max(FLAT)).clamp(low, high);
+        Self(contrasts.into_iter().map(missing).collect())
     }
 
     /// The amplification at `phase` (0..1), smooth between the moments.
     pub fn at(&self, phase: f32) -> f32 {
-        let position = phase.rem_euclid(1.0) * MOMENTS as f32;
-        let (moment, rest) = (position as usize % MOMENTS, position.fract());
+        let position = phase.rem_euclid(1.0) * self.0.len() as f32;
+        let (moment, rest) = (position as usize % self.0.len(), position.fract());
         let ease = 0.5 - 0.5 * (TAU / 2.0 * rest).cos();
-        let (from, to) = (self.0[moment], self.0[(moment + 1) % MOMENTS]);
+        let (from, to) = (self.0[moment], self.0[(moment + 1) % self.0.len()]);
         from + (to - from) * ease
     }
 }
@@ -79,12 +81,12 @@ mod tests {
                 phases.iter().map(at).collect()
             }
         };
-        let trim = Trim::measured(at_half(9.0));
+        let trim = Trim::measured(40, at_half(9.0));
         assert_eq!((trim.at(0.0), trim.at(0.25)), (1.0, 1.0));
         assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);
-        assert_eq!(Trim::measured(at_half(1.0)).at(0.5), 1.35);
+        assert_eq!(Trim::measured(40, at_half(1.0)).at(0.5), 1.35);
         assert_eq!(
-            Trim::measured(|phases| vec![0.0; phases.len()]).at(0.3),
+            Trim::measured(40, |phases| vec![0.0; phases.len()]).at(0.3),
             1.0
         );
     }

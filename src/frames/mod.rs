@@ -91,7 +91,7 @@ impl Renderer {
             nodes: nodes
                 .filter(|(column, row)| field.is_active(*column, *row))
                 .collect(),
-            trim: Trim::NONE,
+            trim: Trim::none(),
             pace: Pace::EVEN,
             still,
             brush,
@@ -184,7 +184,7 @@ impl Renderer {
         const TILES: usize = 400;
         let one_in = (self.evenly_lit_tiles().count() / TILES).max(1);
         let sample: Vec<_> = self.evenly_lit_tiles().step_by(one_in).collect();
-        Trim::measured(|phases| {
+        Trim::measured(self.frame_count(), |phases| {
             self.sampled(&sample, phases, |planes| {
                 fine_contrast(&planes.y, sample.iter().copied())
             })
@@ -194,7 +194,7 @@ impl Renderer {
     /// Draws a part of the moving tiles around a few moments to see how the
     /// steps differ.
     fn measured_pace(&self) -> Pace {
-        const TILES: usize = 300;
+        const TILES: usize = 250;
         let one_in = (self.moving_tiles().count() / TILES).max(1);
         let sample: Vec<_> = self.moving_tiles().step_by(one_in).collect();
         Pace::measured(1.0 / self.frame_count() as f32, |phases| {

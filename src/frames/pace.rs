@@ -8,7 +8,7 @@
 use std::f32::consts::TAU;
 
 /// Moments of the loop at which steps are measured.
-const MOMENTS: usize = 24;
+const MOMENTS: usize = 60;
 /// Largest change of pace.
 const CHANGE_MAX: f32 = 0.4;
 /// Times that the effect of a change is measured and corrected.
@@ -16,7 +16,7 @@ const ROUNDS: usize = 4;
 /// Share of the wanted change that is made in one round, since it overshoots.
 const DAMPING: f32 = 0.6;
 /// The step over the seam is not made smaller than this share of the median.
-const STEP_MIN: f32 = 0.86;
+const STEP_MIN: f32 = 0.87;
 /// The second difference at the seam is to be at most this, over the median:
 /// less than is allowed, since only a part of it shrinks with the pace.
 const JERK_MAX: f32 = 1.1;
