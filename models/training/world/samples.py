@@ -99,7 +99,7 @@ SAMPLES = {
             "horizon": 0.6,
             "surface": "setts",
             "flags": 0.6,
-            "bunting": 2.2,
+            "bunting": 3.2,
             "cars": 3.2,
             "people": 9.2,
             "trees": 1.5,
