@@ -9,3 +9,7 @@ mod bench;
 mod cases;
 
 mod failures;
+
+mod mosquitto;
+
+mod process;

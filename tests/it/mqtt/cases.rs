@@ -9,7 +9,10 @@ use zoetrope::device::{
     display::{RequestOptions, WatchOptions, ask, sha256_of, watch},
 };
 
-use super::bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback, mosquitto};
+use super::{
+    bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback},
+    mosquitto::{Entrance, mosquitto},
+};
 
 async fn happy_path(port: u16) {
     let board = board(at(port)).await;
@@ -68,7 +71,7 @@ async fn a_photo_becomes_a_clip_at_the_loopback_broker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_becomes_a_clip_at_mosquitto() {
-    if let Some(broker) = mosquitto(free_port(), None) {
+    if let Some(broker) = mosquitto(&Entrance::Open) {
         happy_path(broker.port).await;
     }
 }

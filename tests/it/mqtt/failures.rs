@@ -3,7 +3,7 @@
 use std::{fs, sync::atomic::Ordering, time::Duration};
 
 use zoetrope::{
-    config::Broker,
+    config::{Broker, Tls},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
         display::{RequestOptions, ask},
@@ -11,7 +11,10 @@ use zoetrope::{
     },
 };
 
-use super::bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback, mosquitto};
+use super::{
+    bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback},
+    mosquitto::{Entrance, mosquitto},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_request_is_answered_and_the_next_good_one_served() {
@@ -143,7 +146,7 @@ async fn a_clip_that_the_broker_does_not_take_fails_with_both_numbers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_said_and_a_corrected_one_is_found() {
-    let Some(mosquitto) = mosquitto(free_port(), Some(("board", "right"))) else {
+    let Some(mosquitto) = mosquitto(&Entrance::Password("board", "right")) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -194,4 +197,51 @@ async fn nobody_there_is_said_with_address_and_limit() {
     let said = ask(&options, |_| {}).await.unwrap_err().to_string();
     assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
     assert!(!options.output.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_only_a_broker_that_is_vouched_for_is_spoken_to() {
+    let issued = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let (ours, other) = (issued("localhost"), issued("localhost"));
+    let (certificate, key) = (ours.cert.pem(), ours.signing_key.serialize_pem());
+    let Some(mosquitto) = mosquitto(&Entrance::Tls(&certificate, &key)) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let connect = |name: &str, authority: &str| {
+        let ca_file = folder.path().join(name);
+        fs::write(&ca_file, authority).unwrap();
+        let broker = Broker {
+            host: "localhost".to_owned(),
+            tls: Some(Tls { ca_file }),
+            ..at(mosquitto.port)
+        };
+        let settings = Settings {
+            client_id: name.to_owned(),
+            broker,
+            last_will: None,
+            subscriptions: Vec::new(),
+        };
+        Connection::open(&settings).unwrap()
+    };
+    let (connection, _messages) = connect("ours", &certificate);
+    let mut link = connection.link();
+    let is_up = link.wait_for(|link| link.is_up);
+    tokio::time::timeout(PATIENCE, is_up)
+        .await
+        .unwrap()
+        .unwrap();
+    let word = zoetrope::publication::Publication::bytes("t".to_owned(), "text/plain", vec![1]);
+    connection.publish(word).acknowledged().await.unwrap();
+
+    let (stranger, _messages) = connect("other", &other.cert.pem());
+    let mut link = stranger.link();
+    let refused = link.wait_for(|link| link.trouble.is_some());
+    let refused = tokio::time::timeout(PATIENCE, refused)
+        .await
+        .unwrap()
+        .unwrap();
+    let said = refused.trouble.clone().unwrap();
+    assert!(said.contains("certificate"), "{said}");
+    assert!(!refused.is_up);
 }

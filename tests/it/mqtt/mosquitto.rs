@@ -1,0 +1,105 @@
+//! A mosquitto of the test's own, where it is installed.
+
+use std::{
+    fs,
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::bench::{PATIENCE, free_port};
+use crate::support::missing_tool;
+
+/// Whom it lets in, and how.
+pub enum Entrance<'a> {
+    /// Everybody.
+    Open,
+    /// This user with this password.
+    Password(&'a str, &'a str),
+    /// Everybody over TLS: certificate and key, in PEM.
+    Tls(&'a str, &'a str),
+}
+
+/// A running mosquitto.
+pub struct Mosquitto {
+    process: Child,
+    pub port: u16,
+    _folder: TempDir,
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths)
+        .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")])
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Starts mosquitto on a free port; `None`, said aloud, where it is not
+/// installed.
+pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
+    let found = program("mosquitto").zip(program("mosquitto_passwd"));
+    let Some((broker, passwd)) = found else {
+        missing_tool("mosquitto", "apt install mosquitto");
+        return None;
+    };
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    // mosquitto changes its user when started by root.
+    allow(folder.path(), 0o755);
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        allow(&path, 0o644);
+        path.display().to_string()
+    };
+    let mut config = format!("listener {port} 127.0.0.1\npersistence false\n");
+    match entrance {
+        Entrance::Open => config += "allow_anonymous true\n",
+        Entrance::Password(name, password) => {
+            let passwords = file("passwords", "");
+            let made = Command::new(passwd)
+                .args(["-b", &passwords, name, password])
+                .status()
+                .unwrap();
+            assert!(made.success());
+            config += &format!("password_file {passwords}\nallow_anonymous false\n");
+        }
+        Entrance::Tls(certificate, key) => {
+            let (certificate, key) = (file("cert.pem", certificate), file("key.pem", key));
+            config += &format!("certfile {certificate}\nkeyfile {key}\nallow_anonymous true\n");
+        }
+    }
+    let process = Command::new(broker)
+        .args(["-c", &file("mosquitto.conf", &config)])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mosquitto = Mosquitto {
+        process,
+        port,
+        _folder: folder,
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < deadline, "mosquitto does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Some(mosquitto)
+}
+
+fn allow(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
