@@ -31,6 +31,8 @@ pub struct Report {
     pub starts_with_still: bool,
     /// Share of the picture that is ever drawn, 0..=1.
     pub moving_share: f32,
+    /// Whether nothing was safe to move, so that it is the camera that moves.
+    pub is_breath: bool,
 }
 
 impl Default for Report {
@@ -43,6 +45,7 @@ impl Default for Report {
             static_leaks: 0,
             starts_with_still: true,
             moving_share: 0.0,
+            is_breath: false,
         }
     }
 }
@@ -94,12 +97,15 @@ impl Report {
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_breath {
+            write!(f, "nothing is safe to move, so the camera breathes")?;
+        } else {
+            write!(f, "{:.0} % of the picture moves", self.moving_share * 100.0)?;
+        }
         write!(
             f,
-            "{:.0} % of the picture moves, seam {:.2}, detail contrast {:.2}",
-            self.moving_share * 100.0,
-            self.seam_ratio,
-            self.detail_contrast
+            ", seam {:.2}, detail contrast {:.2}",
+            self.seam_ratio, self.detail_contrast
         )?;
         for complaint in self.complaints() {
             write!(f, "; out of bounds: {complaint}")?;

@@ -3,10 +3,13 @@
 //! Precision comes first: where the network is unsure, the thing stays still.
 //! Units stay those of the network: widths of its input, seconds, its grid.
 
+mod breath;
+
 use std::f32::consts::{FRAC_PI_2, TAU};
 
 use crate::{
     picture::{Plane, smooth_noise},
+    request::Look,
     scene::{HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene},
 };
 
@@ -57,6 +60,8 @@ pub struct Motion {
     pub light: Plane<f32>,
     /// Smooth noise, -1..=1, that lets regions run out of step.
     pub phase: Plane<f32>,
+    /// Whether nothing was safe to move, so that it is the camera that moves.
+    pub is_breath: bool,
 }
 
 /// Below the first probability of being movable nothing moves, above the second
@@ -78,8 +83,19 @@ const FLOW_NOISE: [f32; 2] = [0.002, 0.005];
 const FLOW_MAX: f32 = 0.12;
 
 impl Motion {
-    /// Reads the scene's motion for a loop of `period_s` seconds.
-    pub fn imagine(scene: &Scene, period_s: f32, seed: u64) -> Self {
+    /// The scene's motion for a loop of `period_s` seconds: of what moves in it,
+    /// or of the camera if nothing is safe to move.
+    pub fn imagine(scene: &Scene, period_s: f32, look: &Look) -> Self {
+        let motion = Self::of_scene(scene, period_s, look.seed);
+        if motion.is_rest() {
+            let gate = &motion.gate;
+            let size = (gate.width_px, gate.height_px);
+            return Self::breath(size, period_s, look.strength, look.seed);
+        }
+        motion
+    }
+
+    fn of_scene(scene: &Scene, period_s: f32, seed: u64) -> Self {
         let seen = &scene.seen;
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
@@ -135,6 +151,7 @@ impl Motion {
                 .light
                 .map(|v| ((v - LIGHT_FLOOR) / (1.0 - LIGHT_FLOOR)).clamp(0.0, 1.0)),
             phase: smooth_noise(width, height, width.max(height) as f32 / 6.0, &mut rng),
+            is_breath: false,
         }
     }
 }

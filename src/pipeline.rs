@@ -103,7 +103,7 @@ pub fn render(
 
     onlooker.stage(Stage::Looking);
     let scene = Scene::look(network, still, &look)?;
-    let motion = Motion::imagine(&scene, shape.period_s(), look.seed);
+    let motion = Motion::imagine(&scene, shape.period_s(), &look);
     let renderer = Renderer::new(&scene, &motion, shape);
     onlooker.imagined(&scene, &motion, &renderer);
 
@@ -111,7 +111,8 @@ pub fn render(
     let planes = &scene.still.planes;
     let (width_px, height_px) = (planes.width_px(), planes.height_px());
     let encoder = new_encoder(width_px, height_px, shape.frame_rate)?;
-    let (codecs, report) = film(&renderer, planes, encoder, job, onlooker)?;
+    let (codecs, mut report) = film(&renderer, planes, encoder, job, onlooker)?;
+    report.is_breath = motion.is_breath;
     let (size_bytes, sha256) =
         digest(job.clip_path).map_err(|error| ClipError::write(job.clip_path, error))?;
     Ok(Clip {

@@ -9,6 +9,7 @@ from zoetrope_train.classes import CLASSES, INDEX, STILL_CLASSES, ade_to_class_m
 from zoetrope_train.sources import SMOKE_TEST_SOURCES, VALIDATION_SOURCES
 from zoetrope_train.teachers import LOGIT_SCALE
 
+from .resampling import share, with_interval
 from .runner import on_grid, profile_for, softmax
 
 GRID = 64
@@ -21,6 +22,19 @@ SURE_STILL, SURE_MOVABLE = 0.9, 0.6
 #: The product's gate, as in `src/motion.rs`: shut below the first value of each
 #: pair and open above the second, for P(movable) and for mobility.
 GATE_PROBABILITY, GATE_MOBILITY = (0.88, 0.98), (0.12, 0.30)
+#: Other gates of the same form, for the trade-off.
+GATES = (
+    ((0.60, 0.80), (0.12, 0.30)),
+    ((0.70, 0.90), (0.12, 0.30)),
+    ((0.80, 0.95), (0.08, 0.25)),
+    ((0.80, 0.95), (0.12, 0.30)),
+    ((0.85, 0.97), (0.08, 0.25)),
+    (GATE_PROBABILITY, GATE_MOBILITY),
+    ((0.92, 0.99), (0.12, 0.30)),
+    ((0.95, 0.995), (0.20, 0.40)),
+)
+#: Movement that can be seen, in widths.
+VISIBLE_WIDTHS = 1e-3
 
 
 def _smoothstep(pair, value):
@@ -35,9 +49,18 @@ def _merge(p):
     return np.delete(p, INDEX["water_flow"], 0)
 
 
-def _read(data_dir, photo):
+def read_photo(data_dir, photo):
+    """The photo as uint8 RGB [h, w, 3]."""
     bgr = cv2.imread(str(Path(data_dir) / photo.file), cv2.IMREAD_COLOR)
     return np.ascontiguousarray(bgr[:, :, ::-1])
+
+
+def gate_of(answer):
+    """The product's gate [h, w] on the network's grid, 0..1."""
+    movable = 1 - answer["p"][[INDEX[c] for c in STILL_CLASSES]].sum(0)
+    return _smoothstep(GATE_PROBABILITY, movable) * _smoothstep(
+        GATE_MOBILITY, answer["mobility"][0]
+    )
 
 
 def _moves_widths(answer):
@@ -47,68 +70,115 @@ def _moves_widths(answer):
     return sway + np.hypot(*answer["flow"][:2])
 
 
+def _ious(confusion):
+    overlap = np.diag(confusion)
+    union = confusion.sum(0) + confusion.sum(1) - overlap
+    return overlap / np.maximum(union, 1)
+
+
+def _accuracy(confusion):
+    return np.trace(confusion) / max(confusion.sum(), 1)
+
+
+def _mean_iou(confusion):
+    return _ious(confusion)[[NAMES.index(n) for n in MAIN]].mean()
+
+
+class GateCount:
+    """Areas per photo: sure still and sure movable, and what a gate makes of both."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, gate, moves, still, movable):
+        """`gate` 0..1, `moves` in widths, two masks; all [h, w]."""
+        self.rows.append(
+            (
+                still.sum(),
+                gate[still].sum(),
+                (gate * moves > VISIBLE_WIDTHS)[still].sum(),
+                movable.sum(),
+                gate[movable].sum(),
+            )
+        )
+
+    def line(self, sources):
+        """Let through of what is still, moved of it, let through of what is movable."""
+        rows = np.array(self.rows, np.float64)
+        pairs = (rows[:, [1, 0]], rows[:, [2, 0]], rows[:, [4, 3]])
+        return " | ".join(_cell(*with_interval(share, pair, sources)) for pair in pairs)
+
+
+def _cell(value, low, high):
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
 def evaluate_photos(runner, cache, data_dir, log=print, limit=None):
     """Tables on the validation photos; returns mean IoU over MAIN."""
     matrix = ade_to_class_matrix()
     still_index = [INDEX[c] for c in STILL_CLASSES]
-    confusion = np.zeros((len(NAMES), len(NAMES)))
-    gate = {"P(movable)": ([], []), "mobility": ([], [])}
-    let_through = ([], [])
-    moves, invented = [], np.zeros(len(CLASSES))
-    picked = [i for i, p in enumerate(cache.photos) if p.source in VALIDATION_SOURCES]
-    for i in picked[:limit]:
-        rgb = _read(data_dir, cache.photos[i])
+    confusions, invented = [], np.zeros(len(CLASSES))
+    single = {"P(movable)": ([], []), "mobility": ([], [])}
+    gates = {gate: GateCount() for gate in GATES}
+    picked = [i for i, p in enumerate(cache.photos) if p.source in VALIDATION_SOURCES][:limit]
+    for i in picked:
+        rgb = read_photo(data_dir, cache.photos[i])
         answer = runner(rgb, profile_for(rgb.shape[1], rgb.shape[0]))
         z = cache.arrays["logits"][i].astype(np.float32) * LOGIT_SCALE
         truth = (softmax(z, 2) @ matrix).transpose(2, 0, 1)
         said = on_grid(answer["p"], GRID)
         t, s = _merge(truth).argmax(0), _merge(said).argmax(0)
-        confusion += np.bincount(
-            (t * len(NAMES) + s).ravel(), minlength=confusion.size
-        ).reshape(confusion.shape)
+        size = len(NAMES)
+        confusions.append(
+            np.bincount((t * size + s).ravel(), minlength=size * size).reshape(size, size)
+        )
         invented += [float((said.argmax(0) == c).mean()) for c in range(len(CLASSES))]
         still = truth[still_index].sum(0)
+        is_still, is_movable = still > SURE_STILL, still < 1 - SURE_MOVABLE
         movable = 1 - said[still_index].sum(0)
         mobility = on_grid(answer["mobility"], GRID)[0]
-        moved = on_grid(_moves_widths(answer)[None], GRID)[0]
-        moves.append(moved[still > SURE_STILL])
-        shipped = _smoothstep(GATE_PROBABILITY, movable)
-        shipped = shipped * _smoothstep(GATE_MOBILITY, mobility)
-        let_through[0].append(shipped[still > SURE_STILL])
-        let_through[1].append(shipped[still < 1 - SURE_MOVABLE])
+        moves = on_grid(_moves_widths(answer)[None], GRID)[0]
+        for (probability, mobile), count in gates.items():
+            gate = _smoothstep(probability, movable) * _smoothstep(mobile, mobility)
+            count.add(gate, moves, is_still, is_movable)
         for name, value in (("P(movable)", movable), ("mobility", mobility)):
-            gate[name][0].append(value[still > SURE_STILL])
-            gate[name][1].append(value[still < 1 - SURE_MOVABLE])
+            single[name][0].append(value[is_still])
+            single[name][1].append(value[is_movable])
 
-    seen = len(picked[:limit])
-    overlap = np.diag(confusion)
-    union = confusion.sum(0) + confusion.sum(1) - overlap
-    iou = dict(zip(NAMES, overlap / np.maximum(union, 1), strict=True))
-    mean = float(np.mean([iou[n] for n in MAIN]))
-    log(f"## {seen} photos of unseen sources, against the teacher\n")
-    log("| measure | value |\n|---|---|")
-    log(f"| accuracy | {overlap.sum() / confusion.sum():.3f} |")
-    log(f"| mean IoU of {', '.join(MAIN)} (both waters as one) | {mean:.3f} |")
+    confusions = np.array(confusions, np.float64)
+    confusion = confusions.sum(0)
+    sources = [cache.photos[i].source for i in picked]
+    log(f"## {len(picked)} photos of unseen sources, against the teacher\n")
+    log("| measure | value [95 % of resampled sources and photos] |\n|---|---|")
+
+    def row(title, measure):
+        log(f"| {title} | {_cell(*with_interval(measure, confusions, sources))} |")
+
+    row("accuracy", _accuracy)
+    row(f"mean IoU of {', '.join(MAIN)} (both waters as one)", _mean_iou)
     for name in (*MAIN, "cloth", "vehicle"):
-        share = confusion[NAMES.index(name)].sum() / confusion.sum()
-        log(f"| IoU {name.replace('_still', '')} ({share:.1%} of the area) | {iou[name]:.3f} |")
+        at = NAMES.index(name)
+        area = confusion[at].sum() / confusion.sum()
+        title = f"IoU {name.replace('_still', '')} ({area:.1%} of the area)"
+        row(title, lambda c, at=at: _ious(c)[at])
     for name in ("smoke", "fire", "cloth", "water_flow"):
-        log(f"| area called {name} | {invented[INDEX[name]] / seen:.1%} |")
-    moves, shut = np.concatenate(moves), np.concatenate(let_through[0])
-    passed = np.concatenate(let_through[1])
-    log(f"| sure rigid, person, vehicle: share the product's gate lets through | {shut.mean():.3f} |")
-    log(f"| … share moved by more than .1 % of the width | {np.mean(shut * moves > 1e-3):.3f} |")
-    log(f"| movable: share the product's gate lets through | {passed.mean():.3f} |")
-    log("\n| gate at | " + " | ".join(f"{name} wrong / recall" for name in gate) + " |")
-    log("|---|" + "---|" * len(gate))
+        log(f"| area called {name} | {invented[INDEX[name]] / len(picked):.1%} |")
+    log("\n| gate: P(movable), mobility | sure still: let through | … and moved by more than "
+        ".1 % of the width | movable: let through |\n|---|---|---|---|")
+    for (probability, mobile), count in gates.items():
+        is_shipped = (probability, mobile) == (GATE_PROBABILITY, GATE_MOBILITY)
+        bounds = " and ".join(f"{low:g}–{high:g}" for low, high in (probability, mobile))
+        log(f"| {bounds}{' (shipped)' if is_shipped else ''} | {count.line(sources)} |")
+    log("\n| gate at | " + " | ".join(f"{name} wrong / recall" for name in single) + " |")
+    log("|---|" + "---|" * len(single))
     for threshold in THRESHOLDS:
         cells = []
-        for still, movable in gate.values():
+        for still, movable in single.values():
             wrong = np.mean(np.concatenate(still) >= threshold)
             recall = np.mean(np.concatenate(movable) >= threshold)
             cells.append(f"{wrong:.3f} / {recall:.2f}")
         log(f"| {threshold} | " + " | ".join(cells) + " |")
-    return mean
+    return _mean_iou(confusion)
 
 
 def evaluate_smoke(runner, cache, data_dir, log=print):
@@ -116,7 +186,7 @@ def evaluate_smoke(runner, cache, data_dir, log=print):
     picked = [i for i, p in enumerate(cache.photos) if p.source in SMOKE_TEST_SOURCES]
     both = either = probable_both = probable_either = 0
     for i in picked:
-        rgb = _read(data_dir, cache.photos[i])
+        rgb = read_photo(data_dir, cache.photos[i])
         p = on_grid(runner(rgb, profile_for(rgb.shape[1], rgb.shape[0]))["p"], GRID)
         truth = cache.arrays["smoke"][i] > 127
         said = p.argmax(0) == INDEX["smoke"]

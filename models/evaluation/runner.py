@@ -23,6 +23,15 @@ def profile_for(width, height):
     return min(PROFILES, key=lambda p: abs(np.log(p[0] / p[1] * height / width)))
 
 
+def shrunk(rgb, size):
+    """uint8 RGB of any size as the network's input [1, 3, height, width], 0..1."""
+    width, height = size
+    shrinks = rgb.shape[0] >= height and rgb.shape[1] >= width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    x = cv2.resize(rgb, size, interpolation=how).astype(np.float32) / 255
+    return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
+
+
 class Runner:
     """One session on one thread; neutral hints, gains of 1, full strength."""
 
@@ -37,16 +46,13 @@ class Runner:
         `rgb` uint8 of any size is squeezed into `size` (width, height).
         """
         width, height = size
-        shrinks = rgb.shape[0] >= height and rgb.shape[1] >= width
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        x = cv2.resize(rgb, size, interpolation=how).astype(np.float32) / 255
         noise = np.zeros((1, 2, height // 4, width // 4), np.float32)
         noise[:, 0] = 1
         phasors = np.tile(np.array([1, 0], np.float32), HARMONICS)
         style = np.concatenate([[1.0], wind, phasors, np.ones(len(CLASSES))])
         return self.run(
             {
-                "rgb": np.ascontiguousarray(x.transpose(2, 0, 1)[None]),
+                "rgb": shrunk(rgb, size),
                 "hints": np.zeros((1, 4, height, width), np.float32),
                 "noise": noise,
                 "style": style[None].astype(np.float32),

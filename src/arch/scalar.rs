@@ -91,8 +91,8 @@ impl<T: Copy + Into<f32>> Padded<T> {
     #[inline(always)]
     pub fn bilinear<const N: usize>(&self, places: &Places<N>) -> [f32; N] {
         let mut corners = [[0.0f32; N]; 4];
-        for k in 0..N {
-            let at = places.at[k] as usize;
+        for (k, at) in places.at.iter().enumerate() {
+            let at = *at as usize;
             let (above, below) = (&self.samples[at..at + 2], &self.samples[at + self.stride..]);
             corners[0][k] = above[0].into();
             corners[1][k] = above[1].into();

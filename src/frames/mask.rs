@@ -138,6 +138,7 @@ mod tests {
             turns: [1; HARMONIC_COUNT],
             light: nothing.clone(),
             phase: nothing,
+            is_breath: false,
             gate,
         }
     }

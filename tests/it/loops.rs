@@ -11,7 +11,9 @@ use zoetrope::{
     picture::{Plane, Yuv420},
     pipeline::{Job, Onlooker, render},
     request::{JobId, Look, Shape, Size},
-    scene::{Class, Scene},
+    scene::{
+        Class, Network, NetworkCard, NetworkError, NetworkInput, NetworkOutput, Profile, Scene,
+    },
     still::{Limits, Origin},
 };
 
@@ -46,6 +48,26 @@ struct Seen {
     /// Farthest displacement of every pixel over the loop, in pixels.
     farthest_px: Option<Plane<f32>>,
     frames: Vec<Yuv420>,
+}
+
+/// Sees what the network sees, and dares to move none of it.
+struct Anxious(TractNetwork);
+
+impl Network for Anxious {
+    fn card(&self) -> &NetworkCard {
+        self.0.card()
+    }
+
+    fn profiles(&self) -> &[Profile] {
+        self.0.profiles()
+    }
+
+    fn infer(&self, input: &NetworkInput) -> Result<NetworkOutput, NetworkError> {
+        let mut seen = self.0.infer(input)?;
+        seen.mobility.samples.fill(0.0);
+        seen.light.samples.fill(0.0);
+        Ok(seen)
+    }
 }
 
 struct Notes(Mutex<Seen>);
@@ -83,6 +105,11 @@ fn sample_file(name: &str, suffix: &str) -> PathBuf {
 }
 
 fn shoot(name: &str, look: Look, duration_ms: u32) -> Shot {
+    let network = TractNetwork::built_in().expect("the committed network");
+    shoot_with(&network, name, look, duration_ms)
+}
+
+fn shoot_with(network: &dyn Network, name: &str, look: Look, duration_ms: u32) -> Shot {
     let folder = tempfile::tempdir().expect("a folder");
     let photo = std::fs::read(sample_file(name, "jpg")).expect("the sample");
     let portrait = matches!(image::image_dimensions(sample_file(name, "jpg")), Ok((w, h)) if h > w);
@@ -93,7 +120,7 @@ fn shoot(name: &str, look: Look, duration_ms: u32) -> Shot {
     };
     let notes = Notes(Mutex::default());
     let clip = render(
-        &TractNetwork::built_in().expect("the committed network"),
+        network,
         &h264::boxed,
         &Job {
             id: &JobId::generate(),
@@ -262,6 +289,35 @@ fn the_same_request_gives_the_same_bytes_and_another_seed_another_clip() {
     let first = seed(1);
     assert_eq!(first, seed(1));
     assert_ne!(first, seed(2));
+}
+
+#[test]
+fn where_nothing_is_safe_to_move_the_camera_breathes() {
+    let network = Anxious(TractNetwork::built_in().expect("the committed network"));
+    for name in ["street_with_flags", "waterfall"] {
+        let shot = shoot_with(&network, name, Look::default(), 4_000);
+        let report = &shot.clip.report;
+        assert!(report.is_breath, "{name}");
+        assert!(report.complaints().is_empty(), "{name}: {report}");
+        let frames = &shot.seen.frames;
+        assert_eq!(Some(&frames[0]), shot.seen.still.as_ref());
+        // Half-way in, the corners stand farthest from where they stood.
+        let field = shot.seen.farthest_px.as_ref().expect("a field");
+        let farthest_px = field.samples.iter().fold(0.0f32, |a, b| a.max(*b));
+        let share = farthest_px / shot.clip.width_px as f32;
+        assert!((0.01..0.04).contains(&share), "{name}: {farthest_px} px");
+        let still = Look {
+            strength: 0.0,
+            ..Look::default()
+        };
+        assert_eq!(
+            shoot_with(&network, name, still, 500)
+                .clip
+                .report
+                .moving_share,
+            0.0
+        );
+    }
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 use std::{
     fs,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -29,8 +27,6 @@ use zoetrope::{
     scene::NetworkCard,
     still::Limits,
 };
-
-use crate::support::missing_tool;
 
 /// Longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
