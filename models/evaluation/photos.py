@@ -28,6 +28,11 @@ def _smoothstep(pair, value):
     return t * t * (3 - 2 * t)
 
 
+def product_gate(movable, mobility):
+    """How far the product's gate stands open, 0..1, for P(movable) and mobility."""
+    return _smoothstep(GATE_PROBABILITY, movable) * _smoothstep(GATE_MOBILITY, mobility)
+
+
 def _merge(p):
     """[10, h, w] probabilities to 9 with one water, in the order of NAMES."""
     p = p.copy()
@@ -72,8 +77,7 @@ def evaluate_photos(runner, cache, data_dir, log=print, limit=None):
         mobility = on_grid(answer["mobility"], GRID)[0]
         moved = on_grid(_moves_widths(answer)[None], GRID)[0]
         moves.append(moved[still > SURE_STILL])
-        shipped = _smoothstep(GATE_PROBABILITY, movable)
-        shipped = shipped * _smoothstep(GATE_MOBILITY, mobility)
+        shipped = product_gate(movable, mobility)
         let_through[0].append(shipped[still > SURE_STILL])
         let_through[1].append(shipped[still < 1 - SURE_MOVABLE])
         for name, value in (("P(movable)", movable), ("mobility", mobility)):

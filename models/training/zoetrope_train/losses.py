@@ -20,6 +20,12 @@ DEPTH_PHOTO, DEPTH_WORLD = 0.3, 1.0
 FLOW, FLOW_ANGLE, CONFIDENCE = 1.5, 0.4, 0.2
 SPECTRUM, SPECTRUM_PHASE, LIGHT = 2.0, 0.5, 1.5
 STILL_FLOW, STILL_SPECTRUM, DARK_LIGHT = 0.5, 0.5, 0.2
+#: Clips: measured, hence noisy, and few; the weights are below the world's.
+MOBILITY_CLIP, DIRECTION_CLIP, SPEED_CLIP, SPECTRUM_CLIP, REST_CLIP = 0.5, 0.4, 0.15, 0.5, 0.25
+#: Mobility of what was seen to move; not 1, since the flow is sometimes wrong.
+MOBILITY_SEEN = 0.9
+#: Speeds below this, in flow units, differ by noise only.
+SPEED_NOISE = 0.06
 #: Weight of places at rest beside those where something happens.
 AT_REST = 0.5
 #: Flow error, in widths per second, at which confidence is to be 1/e.
@@ -159,4 +165,36 @@ def world_losses(raw, batch):
 
     burning = (batch["light"] > 0.05).float()
     terms["w_light"] = LIGHT * _split_mean((raw["light"].float() - batch["light"]).abs(), burning)
+    return terms
+
+
+def clip_losses(raw, batch):
+    """Named loss terms of the clip part of a batch, already weighted.
+
+    The masks of the batch, [B, 1, h, w] in 0..1, say where which question is
+    asked: `moving` and `rest` for mobility, `directed` for the direction,
+    `axial` for its axis, `timed` for the speed, `sways` for amplitudes.
+    """
+    terms = {}
+    mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)
+    target = torch.full_like(mobility, MOBILITY_SEEN)
+    cross = _mean(F.binary_cross_entropy(mobility, target, reduction="none"), batch["moving"])
+    terms["c_mobile"] = MOBILITY_CLIP * (cross + _mean(-torch.log(1 - mobility), batch["rest"]))
+
+    said, truth = raw["flow"].float() / FLOW_UNIT, batch["flow"] / FLOW_UNIT
+    cosine = F.cosine_similarity(said, truth, 1, 1e-3).unsqueeze(1)
+    error = batch["directed"] * (1 - cosine) + batch["axial"] * (1 - cosine.abs())
+    asked = batch["directed"] + batch["axial"]
+    terms["c_angle"] = DIRECTION_CLIP * error.sum() / (asked.sum() + 1.0)
+    log_speeds = [
+        0.5 * torch.log((v * v).sum(1, keepdim=True) + SPEED_NOISE**2) for v in (said, truth)
+    ]
+    terms["c_speed"] = SPEED_CLIP * _mean(_smooth_l1(log_speeds[0] - log_speeds[1]), batch["timed"])
+
+    said, truth = raw["spectrum"].float() / SPECTRUM_UNIT, batch["spectrum"] / SPECTRUM_UNIT
+    size = (_amplitudes(said) - _amplitudes(truth)).abs().mean(1, keepdim=True)
+    terms["c_sway"] = SPECTRUM_CLIP * _mean(size, batch["sways"])
+    motion = (raw["flow"].float() / FLOW_UNIT).abs().mean(1, keepdim=True)
+    motion = motion + said.abs().mean(1, keepdim=True)
+    terms["c_rest"] = REST_CLIP * _mean(motion, batch["rest"])
     return terms
