@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from .classes import INDEX, STILL_CLASSES
-from .clip_cache import DRIFTING, teacher_classes
+from .clip_cache import teacher_classes
 from .clip_motion import MOVING, REST, SWAY_S_MIN
 from .labels import FIRE_SOURCE
 from .sources import KINDS
@@ -29,9 +29,9 @@ PHOTO_CROPS = (
 WORLD_CROPS = [160] * 2 + [192] * 6 + [224] * 5 + [256] * 7
 #: Chance that a crop of a clip undoes the squashing to a square.
 UNSQUASH = 0.7
-#: Kinds whose direction a still shows, and those of which it shows the axis only.
-DIRECTED = ("smoke", "fire", "fall")
-UNDIRECTED = ("river", "sea", "cloud", "fog")
+#: Kinds whose direction a still shows, those of which it shows the axis only,
+#: and those that are asked for their direction when the wind is known.
+DIRECTED, AXIAL, BLOWN = ("smoke", "fire", "fall"), ("river", "sea"), ("cloud", "fog")
 SWAYING = ("sea", "ripple", "foliage", "cloth")
 #: Chance of clips in which only actors move, relative to 1.
 ACTORS_WEIGHT = 0.4
@@ -213,14 +213,14 @@ class ClipBatches:
         def among(names):
             return np.isin(kinds, [KINDS.index(name) for name in names])
 
-        told = among(DRIFTING) & among(UNDIRECTED) & (row.wind_side != 0)
-        directed = steady & (among(DIRECTED) | told)
+        directed = among(DIRECTED) | (among(BLOWN) & (row.wind_side != 0))
+        timed = among(DIRECTED + AXIAL + BLOWN) & (not clip.is_timelapse)
         masks = {
             "moving": moving,
             "rest": rest * np.maximum(still, CALM_TRUST),
-            "directed": directed,
-            "axial": steady & among(UNDIRECTED) & ~told,
-            "timed": steady & among(DIRECTED + UNDIRECTED) & (not clip.is_timelapse),
+            "directed": steady & directed,
+            "axial": steady & among(AXIAL),
+            "timed": steady & timed,
             "sways": moving & among(SWAYING) & (row.seconds >= SWAY_S_MIN),
         }
         cells = {name: np.float32(mask)[..., None] for name, mask in masks.items()}

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from .classes import INDEX, ade_to_class_matrix
-from .clip_motion import GRID, MOVING, UNKNOWN, measure, read_windows
+from .clip_motion import FAST_HZ, GRID, MOVING, SLOW_HZ, UNKNOWN, measure, read_windows
 from .sources import KINDS, Clip, read_clips
 from .teachers import LOGIT_SCALE, Mosaic
 
@@ -40,6 +40,8 @@ _PARTS = {
     "foliage": ("cloud", "foliage", "foliage"),
     "cloth": ("cloud", "foliage", "cloth"),
 }
+#: Kinds that are too fast for the slow rate.
+FAST = ("smoke", "fire", "fall")
 #: Kinds that go with the wind, and what is needed to say where it blows: this
 #: share of the picture, moving sideways by this share of its speed.
 DRIFTING = ("cloud", "fog", "smoke", "foliage", "cloth")
@@ -127,7 +129,9 @@ def write_clip_cache(data_dir, work_dir, log=print):
     mosaic = Mosaic(Path(data_dir) / "teachers")
     rows, labels = [], []
     for clip in read_clips(data_dir):
-        for window in read_windows(Path(data_dir) / clip.file, WINDOW_S, WINDOW_S_MIN):
+        rate_hz = FAST_HZ if clip.kind in FAST else SLOW_HZ
+        path = Path(data_dir) / clip.file
+        for window in read_windows(path, rate_hz, WINDOW_S, WINDOW_S_MIN):
             label, side = _label(window, clip.kind, mosaic)
             width_px, height_px = window.clip_size_px
             rows.append(Row(clip.file, window.frame, window.seconds, width_px, height_px, side))

@@ -16,7 +16,9 @@ HARMONICS = 8
 #: Harmonic k is at k/4 Hz.
 HARMONIC_HZ = 0.25 * np.arange(1, HARMONICS + 1)
 WORK_WIDTH_PX, WORK_HEIGHT_MAX_PX = 288, 432
-RATE_HZ = 12.5
+#: Frames per second that are compared.  At the slow rate flames and falls lose
+#: their way between frames; at the fast one slow water sinks into the noise.
+SLOW_HZ, FAST_HZ = 12.5, 30.0
 #: Steps below this, in pixels of a frame pair, and changes faster than this are noise.
 NOISE_PX, NOISE_HZ = 0.1, 5.0
 #: A cell moves when its speed (RMS over time) exceeds the noise this many times.
@@ -67,10 +69,13 @@ class Motion:
     steady: np.ndarray
 
 
-def read_windows(path, seconds, seconds_min):
-    """Consecutive windows of a clip, without overlap; the last may be shorter."""
+def read_windows(path, rate_hz, seconds, seconds_min):
+    """Consecutive windows of a clip, without overlap; the last may be shorter.
+
+    Frames are left out to come near `rate_hz`; none are made up.
+    """
     capture = cv2.VideoCapture(str(path))
-    stride = max(1, round(capture.get(cv2.CAP_PROP_FPS) / RATE_HZ))
+    stride = max(1, round(capture.get(cv2.CAP_PROP_FPS) / rate_hz))
     rate_hz = capture.get(cv2.CAP_PROP_FPS) / stride
     length, shortest = round(seconds * rate_hz) + 1, round(seconds_min * rate_hz) + 1
     windows, greys, number = [], [], 0
