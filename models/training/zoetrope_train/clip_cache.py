@@ -122,7 +122,11 @@ def _label(window, kind, mosaic):
 
 
 def write_clip_cache(data_dir, work_dir, log=print):
-    """Measure every clip; starts over each time, which takes minutes."""
+    """Measure every clip; starts over each time, which takes minutes.
+
+    New arrays take the old ones' place by name, so a trainer that has mapped
+    the old ones goes on with them.
+    """
     folder = Path(work_dir) / "clips"
     folder.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
@@ -137,7 +141,9 @@ def write_clip_cache(data_dir, work_dir, log=print):
             rows.append(Row(clip.file, window.frame, window.seconds, width_px, height_px, side))
             labels.append(label)
     for name, (_, dtype) in ARRAYS.items():
-        np.save(folder / f"{name}.npy", np.stack([label[name] for label in labels]).astype(dtype))
+        temporary = folder / f"{name}.tmp.npy"
+        np.save(temporary, np.stack([label[name] for label in labels]).astype(dtype))
+        temporary.rename(folder / f"{name}.npy")
     (folder / "index.json").write_text(json.dumps([asdict(row) for row in rows]))
     log(f"measured {len(rows)} windows of {len({row.file for row in rows})} clips")
 

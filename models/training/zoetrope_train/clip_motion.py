@@ -29,10 +29,12 @@ STEADY_SHARE = 0.35
 DISAGREE_PX, DISAGREE_SHARE = 0.5, 0.1
 #: A cell counts in a frame pair when this share of its pixels agrees, and in
 #: the clip when it counts in this share of the pairs.
-AGREE_PIXELS, AGREE_PAIRS = 0.3, 0.5
+AGREE_PIXELS, AGREE_PAIRS = 0.3, 0.3
 #: Spread of grey levels around a pixel below which no motion can be seen.
 TEXTURE_GREY = 1.2
 TEXTURE_PX = 9
+#: Where flow is lost, a cell moves when its grey level spreads this much over time.
+CHANGE_GREY = 8.0
 #: Windows shorter than this say nothing about oscillation.
 SWAY_S_MIN = 1.8
 REST, MOVING, UNKNOWN = 0, 1, 255
@@ -182,8 +184,8 @@ def _spectrum(velocities, rate_hz):
     band = (hz > HARMONIC_HZ[0] / 2) & (hz < HARMONIC_HZ[-1] + HARMONIC_HZ[0] / 2)
     lines = np.fft.rfft(swing, axis=0)[band] * 2 / count
     lines /= (2 * np.pi * hz[band])[:, None, None, None]
-    scale = np.linalg.norm(lines, axis=(0, 3)) / np.maximum(np.linalg.norm(found, axis=(0, 3)), 1e-9)
-    found = found * scale[None, :, :, None]
+    sizes = [np.linalg.norm(part, axis=(0, 3)) for part in (lines, found)]
+    found = found * (sizes[0] / np.maximum(sizes[1], 1e-9))[None, :, :, None]
     pairs = np.stack([found.real, found.imag], -1).transpose(1, 2, 0, 3, 4)
     return pairs.reshape(GRID, GRID, 4 * HARMONICS)
 
@@ -202,7 +204,9 @@ def measure(window):
     moving = np.full((GRID, GRID), UNKNOWN, np.uint8)
     moving[known & (rms < noise)] = REST
     moving[known & (rms > MOVING_NOISES * noise)] = MOVING
-    steady = (moving == MOVING) & (mean > noise) & (mean > STEADY_SHARE * rms)
+    change = np.std([_cells(grey) for grey in window.greys], 0)
+    moving[~counts & (change > CHANGE_GREY)] = MOVING
+    steady = counts & (moving == MOVING) & (mean > noise) & (mean > STEADY_SHARE * rms)
     spectrum = np.zeros((GRID, GRID, 4 * HARMONICS), np.float32)
     if window.seconds >= SWAY_S_MIN:
         spectrum = _spectrum(velocities, window.rate_hz)

@@ -21,7 +21,7 @@ FLOW, FLOW_ANGLE, CONFIDENCE = 1.5, 0.4, 0.2
 SPECTRUM, SPECTRUM_PHASE, LIGHT = 2.0, 0.5, 1.5
 STILL_FLOW, STILL_SPECTRUM, DARK_LIGHT = 0.5, 0.5, 0.2
 #: Clips: measured, hence noisy, and few; the weights are below the world's.
-MOBILITY_CLIP, MOVABLE_CLIP, DIRECTION_CLIP, SPEED_CLIP = 0.5, 0.3, 0.4, 0.15
+MOBILITY_CLIP, MOVABLE_CLIP, DIRECTION_CLIP, SPEED_CLIP = 0.5, 0.3, 0.3, 0.15
 SPECTRUM_CLIP, REST_CLIP = 0.5, 0.25
 #: Mobility of what was seen to move; not 1, since the flow is sometimes wrong.
 MOBILITY_SEEN = 0.9
