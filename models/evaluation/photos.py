@@ -42,6 +42,11 @@ def _smoothstep(pair, value):
     return t * t * (3 - 2 * t)
 
 
+def product_gate(movable, mobility):
+    """How far the product's gate stands open, 0..1, for P(movable) and mobility."""
+    return _smoothstep(GATE_PROBABILITY, movable) * _smoothstep(GATE_MOBILITY, mobility)
+
+
 def _merge(p):
     """[10, h, w] probabilities to 9 with one water, in the order of NAMES."""
     p = p.copy()
@@ -58,9 +63,7 @@ def read_photo(data_dir, photo):
 def gate_of(answer):
     """The product's gate [h, w] on the network's grid, 0..1."""
     movable = 1 - answer["p"][[INDEX[c] for c in STILL_CLASSES]].sum(0)
-    return _smoothstep(GATE_PROBABILITY, movable) * _smoothstep(
-        GATE_MOBILITY, answer["mobility"][0]
-    )
+    return product_gate(movable, answer["mobility"][0])
 
 
 def _moves_widths(answer):

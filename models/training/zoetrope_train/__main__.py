@@ -1,4 +1,4 @@
-"""Command line: cache, draw the world, train, export, evaluate."""
+"""Command line: cache, measure clips, draw the world, train, export, evaluate."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ import torch
 
 TRAINING_DIR = Path(__file__).resolve().parents[1]
 MODELS_DIR = TRAINING_DIR.parent
-STEPS = ("cache", "world", "train", "export", "evaluate")
+STEPS = ("cache", "clips", "world", "train", "export", "evaluate")
 
 
 def parse(arguments):
@@ -46,6 +46,10 @@ def main(arguments=None):
         from .photo_cache import write_photo_cache
 
         write_photo_cache(options.data, options.work, log)
+    if "clips" in options.steps:
+        from .clip_cache import write_clip_cache
+
+        write_clip_cache(options.data, options.work, log)
     if "world" in options.steps:
         from .world_cache import TEST_SCENES, TEST_SEED, TEST_WORLD, write_world_cache
 

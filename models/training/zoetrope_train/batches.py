@@ -8,7 +8,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .classes import INDEX, STILL_CLASSES
+from .clip_cache import teacher_classes
+from .clip_motion import MOVING, REST, SWAY_S_MIN
 from .labels import FIRE_SOURCE
+from .sources import KINDS
 
 IMAGE_PX = 256
 CELL_PX = 32
@@ -23,6 +27,16 @@ PHOTO_CROPS = (
 )
 #: World crops are square, since directions matter there.
 WORLD_CROPS = [160] * 2 + [192] * 6 + [224] * 5 + [256] * 7
+#: Chance that a crop of a clip undoes the squashing to a square.
+UNSQUASH = 0.7
+#: Kinds whose direction a still shows, those of which it shows the axis only,
+#: and those that are asked for their direction when the wind is known.
+DIRECTED, AXIAL, BLOWN = ("smoke", "fire", "fall"), ("river", "sea"), ("cloud", "fog")
+SWAYING = ("sea", "ripple", "foliage", "cloth")
+#: Chance of clips in which only actors move, relative to 1.
+ACTORS_WEIGHT = 0.4
+#: How much rest counts where the teacher sees what could move: it may just be calm.
+CALM_TRUST = 0.25
 TAPS = ("tap4", "tap8", "tap16", "tap32", "decoder")
 
 
@@ -158,6 +172,92 @@ class WorldBatches:
         channel = torch.arange(spectrum.shape[1]).view(1, -1, 1, 1) % 4 < 2
         batch["spectrum"] = torch.where(channel, spectrum * mirror, spectrum)
         return batch
+
+
+class ClipBatches:
+    """Draws first frames of clips with what was measured after them.
+
+    Lengths stay in whole pictures' widths, isotropic in the pixels of the
+    crop as it is handed out, as the network's interface wants them.
+    """
+
+    def __init__(self, cache, rng):
+        self.cache, self.rng = cache, rng
+        sources = [clip.source for clip in cache.clips]
+        self.chance = np.array([self._weight(c) / sources.count(c.source) ** 0.5
+                                for c in cache.clips])
+        self.chance /= self.chance.sum()
+
+    @staticmethod
+    def _weight(clip):
+        if clip.is_test:
+            return 0.0
+        return ACTORS_WEIGHT if clip.kind in ("none", "actor") else 1.0
+
+    def _crop(self, row, size_px):
+        """Crop width and height in cells; the shorter of both undoes the squashing."""
+        width = height = _crop_cells(WORLD_CROPS[self.rng.randint(len(WORLD_CROPS))], size_px)
+        if self.rng.rand() < UNSQUASH:
+            aspect = row.width_px / row.height_px
+            width = max(2, round(width * min(1, 1 / aspect)))
+            height = max(2, round(height * min(1, aspect)))
+        return width, height
+
+    def _cells(self, i):
+        """What the losses ask for, by name, [64, 64, C] float; see `clip_losses`."""
+        a, row, clip = self.cache.arrays, self.cache.rows[i], self.cache.clips[i]
+        kinds, steady = np.asarray(a["kinds"][i]), np.asarray(a["steady"][i]) > 0
+        moving, rest = a["moving"][i] == MOVING, a["moving"][i] == REST
+        still = teacher_classes(a["logits"][i])[..., [INDEX[c] for c in STILL_CLASSES]].sum(-1)
+
+        def among(names):
+            return np.isin(kinds, [KINDS.index(name) for name in names])
+
+        directed = among(DIRECTED) | (among(BLOWN) & (row.wind_side != 0))
+        timed = among(DIRECTED + AXIAL + BLOWN) & (not clip.is_timelapse)
+        masks = {
+            "moving": moving,
+            "rest": rest * np.maximum(still, CALM_TRUST),
+            "directed": steady & directed,
+            "axial": steady & among(AXIAL),
+            "timed": steady & timed,
+            "sways": moving & among(SWAYING) & (row.seconds >= SWAY_S_MIN),
+        }
+        cells = {name: np.float32(mask)[..., None] for name, mask in masks.items()}
+        cells["flow"] = np.float32(a["flow"][i])
+        cells["spectrum"] = np.float32(a["spectrum"][i])
+        cells["rgb"] = a["rgb"][i]
+        return cells
+
+    def draw(self, count, size_px):
+        """A batch by name; flow, spectrum and wind follow the mirror."""
+        picked = self.rng.choice(len(self.chance), count, p=self.chance)
+        drawn = [self._draw_one(i, size_px) for i in picked]
+        return {name: torch.cat([one[name] for one in drawn]) for name in drawn[0]}
+
+    def _draw_one(self, i, size_px):
+        width, height = self._crop(self.cache.rows[i], size_px)
+        xs, ys, mirrors = _places(self.rng, 1, width, height)
+        one = {}
+        for name, array in self._cells(i).items():
+            cell = _cut(array[None], 0, xs[0], ys[0], width, height, mirrors[0])
+            one[name] = _fit(_stack([cell]), array.shape[1] * size_px // IMAGE_PX)
+        one["rgb"] = (one["rgb"] / 255.0).clamp(0, 1)
+        one["wind"] = self._wind(self.cache.rows[i].wind_side)
+        side = -1.0 if mirrors[0] else 1.0
+        one["wind"][:, 0] *= side
+        one["flow"] *= torch.tensor([side, width / height]).view(1, 2, 1, 1)
+        one["spectrum"] *= torch.tensor([side, side, width / height, width / height]).repeat(
+            one["spectrum"].shape[1] // 4
+        ).view(1, -1, 1, 1)
+        return one
+
+    def _wind(self, side):
+        """A wind [1, 2] to the side that was seen, or any when none was."""
+        wind = random_wind(self.rng, 1)
+        if side:
+            wind[:, 0] = side * (0.3 + 0.7 * self.rng.rand())
+        return wind
 
 
 def random_wind(rng, count):

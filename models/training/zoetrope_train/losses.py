@@ -7,7 +7,7 @@ network that says nothing; weights then say what matters.
 import torch
 import torch.nn.functional as F
 
-from .classes import INDEX
+from .classes import INDEX, MOVABLE_CLASSES
 from .labels import class_targets, class_weights, still_share, surely_still
 from .network import FLOW_UNIT, HARMONICS, SPECTRUM_UNIT, Adapters
 
@@ -20,12 +20,20 @@ DEPTH_PHOTO, DEPTH_WORLD = 0.3, 1.0
 FLOW, FLOW_ANGLE, CONFIDENCE = 1.5, 0.4, 0.2
 SPECTRUM, SPECTRUM_PHASE, LIGHT = 2.0, 0.5, 1.5
 STILL_FLOW, STILL_SPECTRUM, DARK_LIGHT = 0.5, 0.5, 0.2
+#: Clips: measured, hence noisy, and few; the weights are below the world's.
+MOBILITY_CLIP, MOVABLE_CLIP, DIRECTION_CLIP, SPEED_CLIP = 0.5, 0.3, 0.3, 0.15
+SPECTRUM_CLIP, REST_CLIP = 0.5, 0.25
+#: Mobility of what was seen to move; not 1, since the flow is sometimes wrong.
+MOBILITY_SEEN = 0.9
+#: Speeds below this, in flow units, differ by noise only and have no direction.
+SPEED_NOISE = 0.06
 #: Weight of places at rest beside those where something happens.
 AT_REST = 0.5
 #: Flow error, in widths per second, at which confidence is to be 1/e.
 CONFIDENCE_SCALE = 0.02
 #: Pixels brighter than this may be lamps: nothing is said about their flicker.
 LAMP_LUMA = 0.7
+_MOVABLE = [INDEX[c] for c in MOVABLE_CLASSES]
 _STILL_WATER, _FLOWING = INDEX["water_still"], INDEX["water_flow"]
 
 
@@ -159,4 +167,40 @@ def world_losses(raw, batch):
 
     burning = (batch["light"] > 0.05).float()
     terms["w_light"] = LIGHT * _split_mean((raw["light"].float() - batch["light"]).abs(), burning)
+    return terms
+
+
+def clip_losses(raw, batch):
+    """Named loss terms of the clip part of a batch, already weighted.
+
+    The masks of the batch, [B, 1, h, w] in 0..1, say where which question is
+    asked: `moving` and `rest` for mobility, `directed` for the direction,
+    `axial` for its axis, `timed` for the speed, `sways` for amplitudes.
+    A plain cosine would pull without bounds where the network says nearly
+    nothing; speeds are rounded up to the noise instead.
+    """
+    terms = {}
+    mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)
+    target = torch.full_like(mobility, MOBILITY_SEEN)
+    cross = _mean(F.binary_cross_entropy(mobility, target, reduction="none"), batch["moving"])
+    terms["c_mobile"] = MOBILITY_CLIP * (cross + _mean(-torch.log(1 - mobility), batch["rest"]))
+    log_p = F.log_softmax(raw["classes"].float(), 1)
+    log_movable = log_p[:, _MOVABLE].logsumexp(1, keepdim=True)
+    terms["c_movable"] = MOVABLE_CLIP * _mean(-log_movable, batch["moving"])
+
+    said, truth = raw["flow"].float() / FLOW_UNIT, batch["flow"] / FLOW_UNIT
+    speeds = [torch.sqrt((v * v).sum(1, keepdim=True) + SPEED_NOISE**2) for v in (said, truth)]
+    cosine = (said * truth).sum(1, keepdim=True) / (speeds[0] * speeds[1])
+    error = batch["directed"] * (1 - cosine) + batch["axial"] * (1 - cosine.abs())
+    asked = batch["directed"] + batch["axial"]
+    terms["c_angle"] = DIRECTION_CLIP * error.sum() / (asked.sum() + 1.0)
+    log_ratio = torch.log(speeds[0] / speeds[1])
+    terms["c_speed"] = SPEED_CLIP * _mean(_smooth_l1(log_ratio), batch["timed"])
+
+    said, truth = raw["spectrum"].float() / SPECTRUM_UNIT, batch["spectrum"] / SPECTRUM_UNIT
+    size = (_amplitudes(said) - _amplitudes(truth)).abs().mean(1, keepdim=True)
+    terms["c_sway"] = SPECTRUM_CLIP * _mean(size, batch["sways"])
+    motion = (raw["flow"].float() / FLOW_UNIT).abs().mean(1, keepdim=True)
+    motion = motion + said.abs().mean(1, keepdim=True)
+    terms["c_rest"] = REST_CLIP * _mean(motion, batch["rest"])
     return terms

@@ -1,4 +1,4 @@
-"""Which photos exist: the manifest, the split by source, sampling weights."""
+"""Which photos and clips exist: the manifest, the split by source, sampling weights."""
 
 import csv
 from dataclasses import dataclass
@@ -74,3 +74,85 @@ def read_manifest(data_dir):
             if is_photo and row["file"].lower().endswith(PHOTO_SUFFIXES):
                 photos.append(Photo(row["file"], parts[1], row["licence"]))
     return photos
+
+
+#: Clip sources that are never trained on.
+CLIP_VALIDATION_SOURCES = (
+    "Pavelkv94__Meditation-App",
+    "utkangl__sleepnoise",
+    "bmccollumw__weallvote",
+    "mdn__shared-assets",
+)
+#: Clips whose camera the manifest doubts, with drifts far below what moves in them.
+CLIPS_NEARLY_STATIC = ("ocean_0", "ocean_1", "ocean_2", "ocean_3", "tornado")
+#: Clips called static in which the camera was seen to pan, sink or zoom.
+CLIPS_NOT_STATIC = ("eruption", "volcano_ash", "sun_tree")
+#: Kinds of motion in clips.  An actor moves by itself: the network is never
+#: asked about that motion, only about what rests around it.
+KINDS = (
+    "none", "actor", "cloud", "fog", "smoke", "fire", "fall", "river", "sea",
+    "ripple", "foliage", "cloth",
+)
+#: First words of a clip's content -> kind of what moves in it.
+_CONTENT_KINDS = {
+    "cloud": "cloud",
+    "smoke/steam": "smoke",
+    "smoke/dust": "fog",
+    "fog": "fog",
+    "fire": "fire",
+    "sea": "sea",
+    "rain on water": "ripple",
+    "water_still": "ripple",
+    "foliage": "foliage",
+    "cloth": "cloth",
+    "static scene": "none",
+}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of a camera at rest; holding it means that the file is listed."""
+
+    file: str
+    source: str
+    content: str
+
+    @property
+    def is_test(self):
+        """True when the clip may not be trained on."""
+        return self.source in CLIP_VALIDATION_SOURCES
+
+    @property
+    def is_timelapse(self):
+        """True when directions are right and speeds are not."""
+        return "timelapse" in self.content
+
+    @property
+    def kind(self):
+        """One of KINDS; people, traffic and rain in the air are actors.
+
+        A fall seen with the clouds above it counts as a river: most of its
+        water runs sideways.
+        """
+        if self.content.startswith("water_flow"):
+            falls = Path(self.file).stem.startswith("waterfall") and "cloud" not in self.content
+            return "fall" if falls else "river"
+        for words, kind in _CONTENT_KINDS.items():
+            if self.content.startswith(words):
+                return kind
+        return "actor"
+
+
+def read_clips(data_dir):
+    """All clips under `clips/` from a camera at rest, in the manifest's order."""
+    clips = []
+    with open(Path(data_dir) / "MANIFEST.tsv", newline="", encoding="utf-8") as f:
+        for row in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
+            parts = row["file"].split("/")
+            if parts[0] != "clips" or len(parts) != 3:
+                continue
+            name = Path(parts[2]).stem
+            static = row["static_camera"] == "y" and name not in CLIPS_NOT_STATIC
+            if static or name in CLIPS_NEARLY_STATIC:
+                clips.append(Clip(row["file"], parts[1], row["content"]))
+    return clips

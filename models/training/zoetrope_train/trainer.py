@@ -11,8 +11,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .batches import FeatureScale, PhotoBatches, WorldBatches, random_wind, recolour
-from .losses import photo_losses, world_losses
+from .batches import (
+    ClipBatches,
+    FeatureScale,
+    PhotoBatches,
+    WorldBatches,
+    random_wind,
+    recolour,
+)
+from .clip_cache import read_clip_cache
+from .losses import clip_losses, photo_losses, world_losses
 from .network import Adapters, MotionNetwork
 from .photo_cache import read_photo_cache
 from .world_cache import newest_world_cache
@@ -25,6 +33,7 @@ class Recipe:
     minutes: float = 95.0
     photos: int = 6
     scenes: int = 5
+    clips: int = 2
     learning_rate: float = 2.5e-3
     weight_decay: float = 0.02
     gradient_norm_max: float = 10.0
@@ -73,9 +82,9 @@ class Trainer:
         )
         self.step, self.used_s = 0, 0.0
         self.ending = False
-        self.images = {"photos": 0, "scenes": 0}
+        self.images = {"photos": 0, "scenes": 0, "clips": 0}
         self.rng = np.random.RandomState(recipe.seed)
-        self.photo_batches = self.world_batches = self.scale = None
+        self.photo_batches = self.world_batches = self.clip_batches = self.scale = None
         self.sums, self.counts = {}, {}
         source, target = self.network.state_dict(), self.average.state_dict()
         floating = [k for k, v in source.items() if v.dtype.is_floating_point]
@@ -111,7 +120,8 @@ class Trainer:
         self.adapters.load_state_dict(state["adapters"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.used_s, self.images = state["step"], state["used_s"], state["images"]
+        self.step, self.used_s = state["step"], state["used_s"]
+        self.images |= state["images"]
         self.rng = np.random.RandomState(self.recipe.seed + self.step)
         self.log(f"resumed at step {self.step}, {self.used_s / 60:.1f} min")
 
@@ -131,21 +141,26 @@ class Trainer:
         if world is not None and not same:
             self.world_batches = WorldBatches(world, self.rng)
             self.log(f"scenes: {len(world)} of {world.name}")
+        clips = read_clip_cache(self.data_dir, self.work_dir) if not self.clip_batches else None
+        if clips is not None and self.recipe.clips:
+            self.clip_batches = ClipBatches(clips, self.rng)
+            self.log(f"windows of clips: {len(clips)}")
         return True
 
     def _batch(self, size_px):
-        scenes = self.recipe.scenes if self.world_batches else 0
-        photo = self.photo_batches.draw(
-            self.recipe.photos + self.recipe.scenes - scenes, size_px
-        )
-        parts, winds = [photo["rgb"]], [random_wind(self.rng, len(photo["rgb"]))]
-        world = None
+        """Parts of a batch by name, in order, and all their pictures and winds."""
+        recipe = self.recipe
+        scenes = recipe.scenes if self.world_batches else 0
+        photos = recipe.photos + recipe.scenes - scenes
+        parts = {"photos": self.photo_batches.draw(photos, size_px)}
+        parts["photos"]["wind"] = random_wind(self.rng, photos)
         if scenes:
-            world = self.world_batches.draw(scenes, size_px)
-            parts.append(world["rgb"])
-            winds.append(world["wind"])
-        rgb = recolour(torch.cat(parts), self.rng)
-        return photo, world, rgb.contiguous(memory_format=torch.channels_last), torch.cat(winds)
+            parts["scenes"] = self.world_batches.draw(scenes, size_px)
+        if self.clip_batches:
+            parts["clips"] = self.clip_batches.draw(recipe.clips, size_px)
+        rgb = recolour(torch.cat([part["rgb"] for part in parts.values()]), self.rng)
+        wind = torch.cat([part["wind"] for part in parts.values()])
+        return parts, rgb.contiguous(memory_format=torch.channels_last), wind
 
     def losses(self, progress):
         """Draw a batch and return its named loss terms.
@@ -156,18 +171,21 @@ class Trainer:
         recipe = self.recipe
         small = progress < 1 - recipe.size_late_share
         size_px = recipe.size_early_px if small else recipe.size_late_px
-        photo, world, rgb, wind = self._batch(size_px)
-        count = len(photo["rgb"])
+        parts, rgb, wind = self._batch(size_px)
         raw = self.network.raw(rgb, wind)
-        photo_raw = {k: v[:count] for k, v in raw.items()}
-        answers = self.adapters(photo_raw)
-        terms = photo_losses(
-            photo_raw, answers, photo, photo["rgb"], progress < 1 - recipe.decay_share
-        )
-        self.images["photos"] += count
-        if world is not None:
-            terms |= world_losses({k: v[count:] for k, v in raw.items()}, world)
-            self.images["scenes"] += len(world["rgb"])
+        terms, begin = {}, 0
+        for name, part in parts.items():
+            count = len(part["rgb"])
+            own = {k: v[begin : begin + count] for k, v in raw.items()}
+            if name == "photos":
+                early = progress < 1 - recipe.decay_share
+                terms |= photo_losses(own, self.adapters(own), part, part["rgb"], early)
+            elif name == "scenes":
+                terms |= world_losses(own, part)
+            else:
+                terms |= clip_losses(own, part)
+            self.images[name] += count
+            begin += count
         return terms
 
     def train_step(self, progress):
