@@ -2,6 +2,7 @@
 
 * `runner`    the shipped ONNX file, run the way the product runs it
 * `photos`    classes and the gate against the teacher; smoke against drawn masks
+* `control`   seed, strength, arrow and mask, tried on photos
 * `scenes`    motion, depth and light against the procedural world's truth
 * `resampling` how sure a share or an AUC is, from few clips of few sources
 * `clips`     what moves, whereto and how fast against motion measured in clips

@@ -5,6 +5,7 @@
 //! | `loops` | the sample stills through the pipeline, read back by other decoders |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
+//! | `network` | our engine against what ONNX Runtime answered |
 //! | `cli` | help, exit codes, what goes to which stream |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
 //! | `bad_input` | options, configurations, places and models that are wrong |
@@ -18,6 +19,7 @@ mod browser;
 mod cli;
 mod loops;
 mod mqtt;
+mod network;
 mod photos;
 mod playback;
 mod support;

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 import time
 import warnings
 from pathlib import Path
@@ -21,6 +22,8 @@ PROFILES = ((384, 224), (224, 384), (288, 288))
 OPSET = 17
 PARAMETERS_MAX = 3_000_000
 DIFFERENCE_MAX = 1e-4
+#: Cells of the grid at which other engines are compared.
+CHECK_CELLS = 12
 OPERATORS = {
     "Add", "AveragePool", "Clip", "Concat", "Constant", "Conv", "Div", "Gemm",
     "GlobalAveragePool", "HardSigmoid", "HardSwish", "MatMul", "Max", "MaxPool",
@@ -159,6 +162,45 @@ normalisation = "rgb is sRGB 0..1; everything else happens inside the network"
     Path(path).with_suffix(".toml").write_text(text, encoding="utf-8")
 
 
+def check_inputs(width, height):
+    """Inputs that any language computes exactly alike, as float32 arrays by name.
+
+    `tests/it/network.rs` has the same formulas.
+    """
+    y, x = np.mgrid[:height, :width]
+    qy, qx = np.mgrid[: height // 4, : width // 4]
+    rgb = np.stack([(13 * x + 7 * y + 50 * c) % 256 for c in range(3)])
+    hints = np.zeros((4, height, width))
+    hints[:3, : height // 2, : width // 3] = np.array([0.6, -0.8, 0.7]).reshape(3, 1, 1)
+    hints[3, height // 2 :, : width // 4] = -1
+    hints[3, height // 2 :, width // 2 :] = 1
+    odd = (qx + qy) % 2 == 1
+    noise = np.stack([np.where(odd, 0.6, 1.0), np.where(odd, 0.8, 0.0)])
+    gains = [(5 + c) / 10 for c in range(len(CLASSES))]
+    style = np.array([0.8, 0.5, -0.2, *([0.6, 0.8] * HARMONICS), *gains])
+    feed = {"rgb": np.float32(rgb) / np.float32(255), "hints": hints, "noise": noise, "style": style}
+    return {k: np.float32(v)[None] for k, v in feed.items()}
+
+
+def write_check(path):
+    """`motion.check.json` beside the network: ONNX Runtime's answers at some cells.
+
+    Per profile and output one row per cell (x, y), one value per channel; classes are
+    logits.  The product's own engine is held against them.
+    """
+    session, answers = _session(path), {}
+    for width, height in PROFILES:
+        outputs = session.run(None, check_inputs(width, height))
+        cells = [(37 * k % (width // 4), 53 * k % (height // 4)) for k in range(CHECK_CELLS)]
+        rows = {
+            name: [[round(float(v), 6) for v in output[0, :, y, x]] for x, y in cells]
+            for name, output in zip(MotionNetwork.OUTPUTS, outputs, strict=True)
+        }
+        answers[f"{width}x{height}"] = {"cells": cells, **rows}
+    text = json.dumps(answers, separators=(",", ":"))
+    Path(path).with_suffix(".check.json").write_text(text + "\n", encoding="utf-8")
+
+
 def export(network, path, version, log=print):
     """Write, verify and describe; the old file stays until the new one is good."""
     path = Path(path)
@@ -170,3 +212,4 @@ def export(network, path, version, log=print):
     finally:
         temporary.unlink(missing_ok=True)
     write_description(path, version)
+    write_check(path)

@@ -27,6 +27,23 @@ SPECTRUM_CLIP, REST_CLIP = 0.5, 0.25
 MOBILITY_SEEN = 0.9
 #: Speeds below this, in flow units, differ by noise only and have no direction.
 SPEED_NOISE = 0.06
+#: What things of a class usually do in the world: root mean square of the oscillation in
+#: widths, speed in widths per second; None where it is not what shows them moving.  The
+#: water of a photo may be of either kind, so either motion counts.
+USUAL = {
+    "sky": (None, 0.016),
+    "water_still": (0.0017, 0.028),
+    "smoke": (None, 0.015),
+    "fire": (0.0074, 0.26),
+    "foliage": (0.0013, None),
+    "cloth": (0.0026, None),
+}
+#: Classes that move with the wind.
+WINDY = ("sky", "foliage", "cloth")
+#: Shares of the usual motion between which nothing is asked of a photo, and what it weighs.
+USUAL_RANGE, USUAL_PHOTO = (0.6, 1.7), 0.5
+#: Probability from which a place of a photo is asked to move like its class.
+USUAL_SURE = 0.6
 #: Weight of places at rest beside those where something happens.
 AT_REST = 0.5
 #: Flow error, in widths per second, at which confidence is to be 1/e.
@@ -67,6 +84,30 @@ def _merge_targets(p):
     return torch.cat([p[:, others], water], 1)
 
 
+def usual_motion_loss(raw, classes, trust, wind):
+    """How far photos move too little or too much for what they show.
+
+    Nobody measured how a photo moves; without this, a network whose only moving
+    pictures are drawn ones learns that photos are still.  `classes` [B, 10, h, w]
+    soft, `trust` [B, 1, h, w], `wind` [B, 2].
+    """
+    rms = torch.sqrt((raw["spectrum"].float() ** 2).sum(1, keepdim=True) / 2 + 1e-10)
+    speed = torch.sqrt((raw["flow"].float() ** 2).sum(1, keepdim=True) + 1e-8)
+    breeze = 0.5 + wind.norm(dim=1).view(-1, 1, 1, 1)
+    low, high = USUAL_RANGE
+    total = 0.0
+    for name, (usual_rms, usual_speed) in USUAL.items():
+        share = classes[:, INDEX[name] : INDEX[name] + 1]
+        if name == "water_still":
+            share = share + classes[:, _FLOWING : _FLOWING + 1]
+        asked = trust * share * (share > USUAL_SURE)
+        motion = (rms / usual_rms if usual_rms else 0) + (speed / usual_speed if usual_speed else 0)
+        motion = motion / breeze if name in WINDY else motion
+        error = F.relu(low - motion) + 0.5 * F.relu(motion - high).clamp(max=2.0)
+        total = total + (error * asked).sum() / (asked.sum() + 100.0)
+    return USUAL_PHOTO * total
+
+
 def photo_losses(raw, answers, batch, plain_rgb, early):
     """Named loss terms of the photo part of a batch, already weighted.
 
@@ -104,6 +145,7 @@ def photo_losses(raw, answers, batch, plain_rgb, early):
     terms["still"] = STILL_FLOW * _mean(
         (raw["flow"].float() / FLOW_UNIT).abs(), sure
     ) + STILL_SPECTRUM * _mean((raw["spectrum"].float() / SPECTRUM_UNIT).abs(), sure)
+    terms["usual"] = usual_motion_loss(raw, classes, trust, batch["wind"])
     dark = (F.avg_pool2d(plain_rgb.mean(1, keepdim=True), 4) < LAMP_LUMA).float()
     terms["dark"] = DARK_LIGHT * _mean(raw["light"].float(), dark * (1 - classes[:, 5:6]))
     return terms
