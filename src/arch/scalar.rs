@@ -105,9 +105,7 @@ impl<T: Copy + Into<f32>> Padded<T> {
             above + (below - above) * places.y[k]
         })
     }
-}
 
-impl Padded<f32> {
     /// Samples by cubic convolution (Keys 1981), exact at whole positions. It
     /// keeps far more of the fine detail than a bilinear sample, which is what
     /// makes moving texture stay crisp.
@@ -120,9 +118,9 @@ impl Padded<f32> {
             let mut sums = [0.0f32; 4];
             for (tap, weight) in down.iter().enumerate() {
                 let at = first + tap * self.stride;
-                let line: &[f32] = &self.samples[at..at + 4];
+                let line = &self.samples[at..at + 4];
                 for (sum, sample) in sums.iter_mut().zip(line) {
-                    *sum += weight[k] * sample;
+                    *sum += weight[k] * (*sample).into();
                 }
             }
             for (column, sum) in columns.iter_mut().zip(sums) {

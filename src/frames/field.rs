@@ -8,7 +8,7 @@
 use std::f32::consts::TAU;
 
 use crate::{
-    frames::laid::Laid,
+    frames::{laid::Laid, mask::box_mean},
     motion::{Harmonic, Motion},
     picture::Plane,
     scene::{HARMONIC_COUNT, Profile},
@@ -102,6 +102,10 @@ pub struct Moment {
 #[derive(Clone, Default)]
 struct Node {
     is_stream: bool,
+    /// Whether this node or one beside it is a stream. Between a node with two
+    /// layers and one without, the stream's layer that fades out would be seen
+    /// in part, and would be gone with a jump at the hand-over.
+    is_layered: bool,
     harmonics: [Harmonic; HARMONIC_COUNT],
     /// Angle between the two layers' detail: the arc cosine of its correlation.
     unlikeness: f32,
@@ -116,6 +120,7 @@ impl Node {
         Self {
             // Slower than this nobody sees it run.
             is_stream: is_open && laid.speed_at(column, row) > SPEED_PX_S_MIN,
+            is_layered: false,
             harmonics: if is_open {
                 laid.harmonics(column, row)
             } else {
@@ -135,9 +140,15 @@ impl Field {
         let columns = width / NODE_STRIDE_PX + 2;
         let rows = height / NODE_STRIDE_PX + 2;
         let laid = Laid::new(motion, profile, mask, columns, rows);
-        let nodes = (0..columns * rows)
+        let mut nodes: Vec<Node> = (0..columns * rows)
             .map(|at| Node::new(&laid, motion, at % columns, at / columns))
             .collect();
+        let streams = Plane::from_fn(columns, rows, |column, row| {
+            f32::from(u8::from(nodes[row * columns + column].is_stream))
+        });
+        for (node, near) in nodes.iter_mut().zip(box_mean(&streams, 1).samples) {
+            node.is_layered = near > 0.0;
+        }
         let mut field = Self {
             columns,
             rows,
@@ -154,17 +165,12 @@ impl Field {
     /// Whether anything at this node ever changes.
     pub fn is_active(&self, column: usize, row: usize) -> bool {
         let node = &self.nodes[row * self.columns + column];
-        node.is_stream || node.light > 0.0 || node.harmonics.iter().any(moves)
+        node.is_layered || node.light > 0.0 || node.harmonics.iter().any(moves)
     }
 
     /// Whether the light at this node ever changes.
     pub fn is_lit(&self, column: usize, row: usize) -> bool {
         self.nodes[row * self.columns + column].light > 0.0
-    }
-
-    /// Whether a stream runs through this node.
-    pub fn is_stream(&self, column: usize, row: usize) -> bool {
-        self.nodes[row * self.columns + column].is_stream
     }
 
     /// Farthest displacement of any node at any time, in luma pixels.
@@ -231,7 +237,7 @@ impl Field {
             0.0 => 1.0,
             light => 1.0 + light * FLICKER_DEPTH * flicker(node, moment),
         };
-        if !node.is_stream {
+        if !node.is_layered {
             return NodeState {
                 near_px: sway,
                 far_px: sway,

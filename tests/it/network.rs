@@ -16,7 +16,15 @@ const DIFFERENCE_MAX: f64 = 1e-3;
 fn check_input(profile: Profile) -> NetworkInput {
     let (width, height) = (profile.width_px, profile.height_px);
     let plane = |at: &dyn Fn(usize, usize) -> f32| Plane::from_fn(width, height, at).samples;
-    let arrow = |value: f32| plane(&|x, y| if y < height / 2 && x < width / 3 { value } else { 0.0 });
+    let arrow = |value: f32| {
+        plane(&|x, y| {
+            if y < height / 2 && x < width / 3 {
+                value
+            } else {
+                0.0
+            }
+        })
+    };
     let mask = plane(&|x, y| match (y < height / 2, x) {
         (false, x) if x < width / 4 => -1.0,
         (false, x) if x >= width / 2 => 1.0,
@@ -60,7 +68,8 @@ fn softmax(logits: &[f64]) -> Vec<f64> {
 
 #[test]
 fn our_engine_answers_as_onnx_runtime_does_at_every_profile() {
-    let text = std::fs::read_to_string(repository("models/motion.check.json")).expect("the answers");
+    let text =
+        std::fs::read_to_string(repository("models/motion.check.json")).expect("the answers");
     let answers: Value = serde_json::from_str(&text).expect("JSON");
     let network = TractNetwork::built_in().expect("the committed network");
     let profiles = network.profiles().to_vec();
@@ -87,7 +96,11 @@ fn our_engine_answers_as_onnx_runtime_does_at_every_profile() {
                     panic!("{cell} is no cell");
                 };
                 let row = numbers(row);
-                let row = if output == "classes" { softmax(&row) } else { row };
+                let row = if output == "classes" {
+                    softmax(&row)
+                } else {
+                    row
+                };
                 assert_eq!(row.len(), planes.len(), "{name} {output}");
                 for (plane, wanted) in planes.iter().zip(&row) {
                     let said = f64::from(plane.at(x as usize, y as usize));
