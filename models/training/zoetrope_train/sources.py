@@ -29,7 +29,7 @@ SAMPLING_WEIGHTS = {
     "elementary_wallpapers": 3.0,
     "mdn_shared_assets": 2.0,
     "smoke5k_other": 3.0,
-    "smoke5k_synthetic": 1.5,
+    "smoke5k_synthetic": 0.5,
 }
 
 PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
