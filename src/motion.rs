@@ -1,9 +1,10 @@
 //! How each thing moves: the network's answer made safe to render.
 //!
-//! Precision comes first: where the network is unsure, the thing stays still.
 //! Units stay those of the network: widths of its input, seconds, its grid.
 
 mod breath;
+
+mod gate;
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
@@ -64,12 +65,6 @@ pub struct Motion {
     pub is_breath: bool,
 }
 
-/// Below the first probability of being movable nothing moves, above the second
-/// everything does. The training report's gate table puts the share of rigid
-/// area that is let through against the share of movable area that is kept.
-const GATE_PROBABILITY: [f32; 2] = [0.88, 0.98];
-/// The same for the predicted mobility.
-const GATE_MOBILITY: [f32; 2] = [0.12, 0.30];
 /// Light below this amplitude is noise of the network.
 const LIGHT_FLOOR: f32 = 0.06;
 /// Displacement beyond this is no oscillation that a still can support, in
@@ -99,10 +94,7 @@ impl Motion {
         let seen = &scene.seen;
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
-        let gate = Plane::from_fn(width, height, |x, y| {
-            smoothstep(GATE_PROBABILITY, movable.at(x, y))
-                * smoothstep(GATE_MOBILITY, seen.mobility.at(x, y))
-        });
+        let gate = gate::gate(&movable, &seen.mobility);
         let speed_limit = |x: usize, y: usize| {
             let speed = seen.flow_x.at(x, y).hypot(seen.flow_y.at(x, y));
             let sure = seen.flow_confidence.at(x, y).clamp(0.0, 1.0);
@@ -261,9 +253,9 @@ mod tests {
     }
 
     #[test]
-    fn the_gate_is_shut_at_its_foot_and_open_at_its_head() {
-        assert_eq!(smoothstep(GATE_PROBABILITY, 0.88), 0.0);
-        assert_eq!(smoothstep(GATE_PROBABILITY, 0.98), 1.0);
+    fn a_smooth_step_is_flat_at_both_ends() {
+        assert_eq!(smoothstep([0.5, 1.0], 0.4), 0.0);
+        assert_eq!(smoothstep([0.5, 1.0], 1.0), 1.0);
         assert!((smoothstep([0.0, 1.0], 0.5) - 0.5).abs() < 1e-6);
     }
 }

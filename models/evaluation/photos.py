@@ -1,5 +1,6 @@
 """Classes and the gate against the teacher; smoke against drawn masks."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -19,19 +20,52 @@ MAIN = ("rigid", "sky", "water_still", "foliage", "person")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 #: The teacher's confidence from which a place counts in the gate table.
 SURE_STILL, SURE_MOVABLE = 0.9, 0.6
-#: The product's gate, as in `src/motion.rs`: shut below the first value of each
-#: pair and open above the second, for P(movable) and for mobility.
-GATE_PROBABILITY, GATE_MOBILITY = (0.88, 0.98), (0.12, 0.30)
-#: Other gates of the same form, for the trade-off.
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate of the product's form, see `src/motion/gate.rs`.
+
+    A region of cells above `edge[0]` opens if the network is surer than `sure` of at
+    least `share` of it; inside, cells open between the two of `edge`, and between the
+    two of `mobility`.
+    """
+
+    edge: tuple = (0.70, 0.80)
+    sure: float = 0.95
+    share: float = 0.25
+    cells_min: int = 4
+    mobility: tuple = (0.05, 0.15)
+
+    def __call__(self, movable, mobility):
+        """Openness 0..1 for P(movable) and mobility, all [h, w] on the network's grid."""
+        _, region = cv2.connectedComponents((movable > self.edge[0]).astype(np.uint8))
+        size = np.bincount(region.ravel())
+        sure = np.bincount(region[movable > self.sure], minlength=len(size))
+        is_open = (sure >= self.cells_min) & (sure >= self.share * size)
+        is_open[0] = False
+        return is_open[region] * _smoothstep(self.edge, movable) * _smoothstep(self.mobility, mobility)
+
+    def __str__(self):
+        return (
+            f"edge {self.edge[0]:g}–{self.edge[1]:g}, {self.share:.0%} above {self.sure:g}, "
+            f"mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
+        )
+
+
+SHIPPED = Gate()
+#: The product's gate and others of its form; without a share they judge each cell alone.
 GATES = (
-    ((0.60, 0.80), (0.12, 0.30)),
-    ((0.70, 0.90), (0.12, 0.30)),
-    ((0.80, 0.95), (0.08, 0.25)),
-    ((0.80, 0.95), (0.12, 0.30)),
-    ((0.85, 0.97), (0.08, 0.25)),
-    (GATE_PROBABILITY, GATE_MOBILITY),
-    ((0.92, 0.99), (0.12, 0.30)),
-    ((0.95, 0.995), (0.20, 0.40)),
+    SHIPPED,
+    Gate(share=0.15),
+    Gate(share=0.4),
+    Gate(edge=(0.60, 0.70)),
+    Gate(edge=(0.80, 0.90)),
+    Gate(sure=0.92),
+    Gate(sure=0.97),
+    Gate(mobility=(0.12, 0.30)),
+    Gate(edge=(0.80, 0.95), share=0.0, cells_min=0),
+    Gate(edge=(0.88, 0.98), share=0.0, cells_min=0),
 )
 #: Movement that can be seen, in widths.
 VISIBLE_WIDTHS = 1e-3
@@ -40,11 +74,6 @@ VISIBLE_WIDTHS = 1e-3
 def _smoothstep(pair, value):
     t = np.clip((value - pair[0]) / (pair[1] - pair[0]), 0, 1)
     return t * t * (3 - 2 * t)
-
-
-def product_gate(movable, mobility):
-    """How far the product's gate stands open, 0..1, for P(movable) and mobility."""
-    return _smoothstep(GATE_PROBABILITY, movable) * _smoothstep(GATE_MOBILITY, mobility)
 
 
 def _merge(p):
@@ -60,10 +89,14 @@ def read_photo(data_dir, photo):
     return np.ascontiguousarray(bgr[:, :, ::-1])
 
 
+def movable_of(answer):
+    """P(movable) [h, w] on the network's grid."""
+    return 1 - answer["p"][[INDEX[c] for c in STILL_CLASSES]].sum(0)
+
+
 def gate_of(answer):
     """The product's gate [h, w] on the network's grid, 0..1."""
-    movable = 1 - answer["p"][[INDEX[c] for c in STILL_CLASSES]].sum(0)
-    return product_gate(movable, answer["mobility"][0])
+    return SHIPPED(movable_of(answer), answer["mobility"][0])
 
 
 def _moves_widths(answer):
@@ -141,9 +174,9 @@ def evaluate_photos(runner, cache, data_dir, log=print, limit=None):
         movable = 1 - said[still_index].sum(0)
         mobility = on_grid(answer["mobility"], GRID)[0]
         moves = on_grid(_moves_widths(answer)[None], GRID)[0]
-        for (probability, mobile), count in gates.items():
-            gate = _smoothstep(probability, movable) * _smoothstep(mobile, mobility)
-            count.add(gate, moves, is_still, is_movable)
+        for gate, count in gates.items():
+            openness = gate(movable_of(answer), answer["mobility"][0])
+            count.add(on_grid(openness[None], GRID)[0], moves, is_still, is_movable)
         for name, value in (("P(movable)", movable), ("mobility", mobility)):
             single[name][0].append(value[is_still])
             single[name][1].append(value[is_movable])
@@ -166,12 +199,10 @@ def evaluate_photos(runner, cache, data_dir, log=print, limit=None):
         row(title, lambda c, at=at: _ious(c)[at])
     for name in ("smoke", "fire", "cloth", "water_flow"):
         log(f"| area called {name} | {invented[INDEX[name]] / len(picked):.1%} |")
-    log("\n| gate: P(movable), mobility | sure still: let through | … and moved by more than "
+    log("\n| gate | sure still: let through | … and moved by more than "
         ".1 % of the width | movable: let through |\n|---|---|---|---|")
-    for (probability, mobile), count in gates.items():
-        is_shipped = (probability, mobile) == (GATE_PROBABILITY, GATE_MOBILITY)
-        bounds = " and ".join(f"{low:g}–{high:g}" for low, high in (probability, mobile))
-        log(f"| {bounds}{' (shipped)' if is_shipped else ''} | {count.line(sources)} |")
+    for gate, count in gates.items():
+        log(f"| {gate}{' (shipped)' if gate is SHIPPED else ''} | {count.line(sources)} |")
     log("\n| gate at | " + " | ".join(f"{name} wrong / recall" for name in single) + " |")
     log("|---|" + "---|" * len(single))
     for threshold in THRESHOLDS:

@@ -12,7 +12,7 @@ import numpy as np
 from zoetrope_train.clip_motion import read_frame
 
 from .clips import GRID, network_says, truth_of
-from .photos import product_gate
+from .photos import SHIPPED
 
 TILE_PX = 160
 #: Speed, in widths per second, at full brightness.
@@ -47,7 +47,7 @@ def draw_sheet(runner, cache, data_dir, file, every=False):
         said = network_says(runner, rgb)
         measured = _flow_picture(truth.velocity * truth.moving[..., None])
         measured[~(truth.moving | truth.rest)] = UNKNOWN_GREY
-        gate = product_gate(said.scores["P(movable)"], said.scores["mobility"])
+        gate = SHIPPED(said.scores["P(movable)"], said.scores["mobility"])
         tiles = [rgb, measured, _flow_picture(said.velocity), np.uint8(255 * gate)]
         tiles[3] = np.repeat(tiles[3].reshape(GRID, GRID, 1), 3, 2)
         line = np.concatenate([_tile(t) for t in tiles], 1)

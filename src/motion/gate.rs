@@ -1,0 +1,124 @@
+//! What is safe to move. Precision comes first: where the network is unsure,
+//! the thing stays still.
+//!
+//! Things are judged as wholes: a region of cells that may be movable opens if
+//! the network is sure of enough of it. A lone sure cell on a wall then opens
+//! nothing, and an unsure edge of a tree moves with the tree. At the same share
+//! of rigid area moved, a tenth more of the movable area moves than with one
+//! bound for each cell; `models/README.md` has the figures.
+
+use super::smoothstep;
+use crate::picture::Plane;
+
+/// A cell that is movable with less than the first probability rests; with more
+/// than the second it moves as its region does.
+const EDGE: [f32; 2] = [0.70, 0.80];
+/// Probability from which the network is sure of a cell.
+const SURE: f32 = 0.95;
+/// Share of its cells of which the network must be sure for a region to open.
+const SURE_SHARE: f32 = 0.25;
+/// Fewest cells of which it must be sure.
+const SURE_CELLS_MIN: usize = 4;
+/// Below the first predicted mobility nothing moves, above the second everything
+/// does: a lawn in a calm, a clear sky.
+const MOBILITY: [f32; 2] = [0.05, 0.15];
+
+/// How far the motion is let through at each cell, 0 (frozen) to 1, given the
+/// probability that what stands there is movable, and its mobility.
+pub fn gate(movable: &Plane<f32>, mobility: &Plane<f32>) -> Plane<f32> {
+    let open = open_regions(movable);
+    Plane::from_fn(movable.width_px, movable.height_px, |x, y| {
+        if open.at(x, y) {
+            smoothstep(EDGE, movable.at(x, y)) * smoothstep(MOBILITY, mobility.at(x, y))
+        } else {
+            0.0
+        }
+    })
+}
+
+/// Cells of the regions that are sure enough.
+fn open_regions(movable: &Plane<f32>) -> Plane<bool> {
+    let (width, height) = (movable.width_px, movable.height_px);
+    let mut is_open = Plane::filled(width, height, false);
+    let mut is_seen = movable.map(|probability| probability <= EDGE[0]);
+    for start in 0..width * height {
+        if is_seen.samples[start] {
+            continue;
+        }
+        let region = region_of(start, &mut is_seen);
+        let is_sure = |cell: &&usize| movable.samples[**cell] > SURE;
+        let sure = region.iter().filter(is_sure).count();
+        if sure >= SURE_CELLS_MIN && sure as f32 >= SURE_SHARE * region.len() as f32 {
+            for cell in region {
+                is_open.samples[cell] = true;
+            }
+        }
+    }
+    is_open
+}
+
+/// All cells that are connected with one, edge to edge or corner to corner,
+/// without crossing a cell that has been seen; then all of them have been.
+fn region_of(start: usize, is_seen: &mut Plane<bool>) -> Vec<usize> {
+    let (width, height) = (is_seen.width_px, is_seen.height_px);
+    let mut region = vec![start];
+    is_seen.samples[start] = true;
+    let mut next = 0;
+    while let Some(cell) = region.get(next).copied() {
+        next += 1;
+        let (x, y) = (cell % width, cell / width);
+        for row in y.saturating_sub(1)..(y + 2).min(height) {
+            for column in x.saturating_sub(1)..(x + 2).min(width) {
+                let beside = row * width + column;
+                if !is_seen.samples[beside] {
+                    is_seen.samples[beside] = true;
+                    region.push(beside);
+                }
+            }
+        }
+    }
+    region
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate_of(movable: &Plane<f32>) -> Plane<f32> {
+        gate(movable, &movable.map(|_| 1.0))
+    }
+
+    #[test]
+    fn a_region_opens_as_a_whole_if_enough_of_it_is_sure() {
+        // Left: a third is sure. Right: as unsure, and nothing sure in it.
+        let movable = Plane::from_fn(24, 12, |x, _| match x {
+            0..4 => 0.97,
+            4..12 => 0.85,
+            12..14 => 0.1,
+            _ => 0.85,
+        });
+        let gate = gate_of(&movable);
+        assert_eq!((gate.at(1, 5), gate.at(10, 5)), (1.0, 1.0));
+        assert_eq!((gate.at(12, 5), gate.at(20, 5)), (0.0, 0.0));
+    }
+
+    #[test]
+    fn a_few_sure_cells_open_no_wall() {
+        let speckled = Plane::from_fn(
+            24,
+            12,
+            |x, y| if x % 5 == 0 && y % 4 == 0 { 0.99 } else { 0.4 },
+        );
+        assert!(gate_of(&speckled).samples.iter().all(|open| *open == 0.0));
+        let patch = Plane::from_fn(24, 12, |x, y| if x < 2 && y < 2 { 0.99 } else { 0.75 });
+        assert!(gate_of(&patch).samples.iter().all(|open| *open == 0.0));
+    }
+
+    #[test]
+    fn what_has_no_mobility_rests() {
+        let sure = Plane::filled(24, 12, 0.99);
+        let mobility = Plane::from_fn(24, 12, |x, _| if x < 12 { 0.04 } else { 0.2 });
+        let gate = gate(&sure, &mobility);
+        assert_eq!((gate.at(3, 3), gate.at(20, 3)), (0.0, 1.0));
+    }
+}
