@@ -24,48 +24,60 @@ SURE_STILL, SURE_MOVABLE = 0.9, 0.6
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate of the product's form, see `src/motion/gate.rs`.
+    """A gate of the product's form, with its constants: see `src/motion/gate.rs`.
 
-    A region of cells above `edge[0]` opens if the network is surer than `sure` of at
-    least `share` of it; inside, cells open between the two of `edge`, and between the
-    two of `mobility`.
+    Without a share and a dip it judges each cell by itself.
     """
 
-    edge: tuple = (0.70, 0.80)
-    sure: float = 0.95
-    share: float = 0.25
-    cells_min: int = 4
+    edge: tuple = (0.80, 0.90)
+    sure: float = 0.92
+    share: float = 0.4
+    dip: tuple = (-2.0, -1.0)
     mobility: tuple = (0.05, 0.15)
+    cells_min: int = 4
+    median_max: float = 0.99
 
     def __call__(self, movable, mobility):
         """Openness 0..1 for P(movable) and mobility, all [h, w] on the network's grid."""
+        open_ = _smoothstep(self.edge, movable) * _smoothstep(self.mobility, mobility)
+        if not self.share:
+            return open_
         _, region = cv2.connectedComponents((movable > self.edge[0]).astype(np.uint8))
         size = np.bincount(region.ravel())
         sure = np.bincount(region[movable > self.sure], minlength=len(size))
-        is_open = (sure >= self.cells_min) & (sure >= self.share * size)
-        is_open[0] = False
-        return is_open[region] * _smoothstep(self.edge, movable) * _smoothstep(self.mobility, mobility)
+        for at in range(len(size)):
+            here = region == at
+            if at == 0 or sure[at] < max(self.cells_min, self.share * size[at]):
+                open_[here] = 0
+                continue
+            usual = min(np.median(movable[here]), self.median_max)
+            open_[here] *= _smoothstep(self.dip, _log_odds(movable[here]) - _log_odds(usual))
+        return open_
 
     def __str__(self):
+        if not self.share:
+            return f"each cell {self.edge[0]:g}–{self.edge[1]:g}, mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
         return (
-            f"edge {self.edge[0]:g}–{self.edge[1]:g}, {self.share:.0%} above {self.sure:g}, "
-            f"mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
+            f"{self.edge[0]:g}–{self.edge[1]:g}, {self.share:.0%} above {self.sure:g}, "
+            f"dip {self.dip[0]:g}–{self.dip[1]:g}, mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
         )
 
 
 SHIPPED = Gate()
-#: The product's gate and others of its form; without a share they judge each cell alone.
+#: The product's gate and others.
 GATES = (
     SHIPPED,
-    Gate(share=0.15),
-    Gate(share=0.4),
-    Gate(edge=(0.60, 0.70)),
-    Gate(edge=(0.80, 0.90)),
-    Gate(sure=0.92),
-    Gate(sure=0.97),
+    Gate(share=0.3),
+    Gate(share=0.5),
+    Gate(sure=0.90),
+    Gate(sure=0.95),
+    Gate(edge=(0.70, 0.80)),
+    Gate(dip=(-1.5, -0.5)),
+    Gate(dip=(-9, -8)),
     Gate(mobility=(0.12, 0.30)),
-    Gate(edge=(0.80, 0.95), share=0.0, cells_min=0),
-    Gate(edge=(0.88, 0.98), share=0.0, cells_min=0),
+    Gate(edge=(0.80, 0.95), share=0.0),
+    Gate(edge=(0.88, 0.98), share=0.0),
+    Gate(edge=(0.95, 0.995), share=0.0),
 )
 #: Movement that can be seen, in widths.
 VISIBLE_WIDTHS = 1e-3
@@ -87,6 +99,11 @@ def read_photo(data_dir, photo):
     """The photo as uint8 RGB [h, w, 3]."""
     bgr = cv2.imread(str(Path(data_dir) / photo.file), cv2.IMREAD_COLOR)
     return np.ascontiguousarray(bgr[:, :, ::-1])
+
+
+def _log_odds(probability):
+    held = np.clip(probability, 1e-4, 1 - 1e-4)
+    return np.log(held / (1 - held))
 
 
 def movable_of(answer):
