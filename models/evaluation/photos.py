@@ -29,13 +29,13 @@ class Gate:
     Without a share and a dip it judges each cell by itself.
     """
 
-    edge: tuple = (0.80, 0.90)
-    sure: float = 0.92
-    share: float = 0.4
+    edge: tuple = (0.75, 0.85)
+    sure: float = 0.95
+    share: float = 0.15
     dip: tuple = (-2.0, -1.0)
     mobility: tuple = (0.05, 0.15)
     cells_min: int = 4
-    median_max: float = 0.99
+    median_max: float = 0.995
 
     def __call__(self, movable, mobility):
         """Openness 0..1 for P(movable) and mobility, all [h, w] on the network's grid."""
@@ -67,11 +67,10 @@ SHIPPED = Gate()
 #: The product's gate and others.
 GATES = (
     SHIPPED,
-    Gate(share=0.3),
-    Gate(share=0.5),
-    Gate(sure=0.90),
-    Gate(sure=0.95),
-    Gate(edge=(0.70, 0.80)),
+    Gate(share=0.25),
+    Gate(share=0.4),
+    Gate(sure=0.92),
+    Gate(edge=(0.85, 0.95)),
     Gate(dip=(-1.5, -0.5)),
     Gate(dip=(-9, -8)),
     Gate(mobility=(0.12, 0.30)),
