@@ -34,12 +34,9 @@ impl Harmonic {
         }
     }
 
-    /// Real part of `(i w)^order S e^(i w t)` with `w = turns`, for the x and
-    /// y: displacement, velocity, acceleration at the angle `w t`.
-    fn derivative(&self, order: u32, turns: f32, angle: f32) -> [f32; 2] {
-        let later = self.turned(angle + order as f32 * FRAC_PI_2);
-        let scale = turns.powi(order as i32);
-        [later.x[0] * scale, later.y[0] * scale]
+    /// Real part of the product with a complex number, for x and y.
+    fn times(self, [re, im]: [f32; 2]) -> [f32; 2] {
+        [self.x, self.y].map(|own| own[0] * re - own[1] * im)
     }
 }
 
@@ -182,13 +179,19 @@ fn start_at_an_ordinary_moment(
     const CALM: f32 = 0.9;
     let size_at = |order: u32, moment: usize| {
         let time = TAU * moment as f32 / MOMENTS as f32;
+        // `(i w)^order e^(i w t)` with `w = turns`: with an amplitude it gives
+        // displacement, velocity and acceleration.
+        let factors = turns.map(|turns| {
+            let turns = turns as f32;
+            let (sine, cosine) = (turns * time + order as f32 * FRAC_PI_2).sin_cos();
+            [cosine, sine].map(|part| turns.powi(order as i32) * part)
+        });
         let mut sum = 0.0;
         let cells = change.samples.iter().enumerate();
         for (cell, [across, down]) in cells.filter(|(_, change)| **change != [0.0; 2]) {
             let mut total = [0.0f32; 2];
-            for (plane, turns) in harmonics.iter().zip(turns) {
-                let turns = *turns as f32;
-                let part = plane.samples[cell].derivative(order, turns, turns * time);
+            for (plane, factor) in harmonics.iter().zip(factors) {
+                let part = plane.samples[cell].times(factor);
                 total = [total[0] + part[0], total[1] + part[1]];
             }
             sum += across * total[0].abs() + down * total[1].abs();

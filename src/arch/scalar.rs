@@ -84,7 +84,7 @@ impl<T: Copy + Into<f32>> Padded<T> {
     /// The sample above and to the left of every place.
     #[inline(always)]
     pub fn corner<const N: usize>(&self, places: &Places<N>) -> [f32; N] {
-        places.at.map(|at| self.samples[at as usize].into())
+        std::array::from_fn(|k| self.samples[places.at[k] as usize].into())
     }
 
     /// Bilinear samples.

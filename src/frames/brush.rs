@@ -120,7 +120,7 @@ impl Brush {
         for y in top..(top + NODE_STRIDE_PX).min(plane.height_px) {
             let run: Run<NODE_STRIDE_PX> = cell.run((0.0, (y - top) as f32), 1.0);
             let pixels = self.pixels(left, y, are_open);
-            let still = padded(&self.still.y.row(y)[span.clone()]).map(f32::from);
+            let still = padded(&self.still.y.row(y)[span.clone()]);
             let moved = if pixels.rest() {
                 still
             } else {
@@ -212,7 +212,7 @@ impl Brush {
             let run: Run<SIDE> = cell.run((0.5, (2 * (y - top)) as f32 + 0.5), 2.0);
             let pixels = self.chroma_pixels(left, y, are_open);
             let still = [&self.still.u, &self.still.v]
-                .map(|plane| padded::<SIDE>(&plane.row(y)[span.clone()]).map(f32::from));
+                .map(|plane| padded::<SIDE>(&plane.row(y)[span.clone()]));
             let moved = if pixels.rest() {
                 still
             } else {
@@ -241,7 +241,7 @@ impl Brush {
     ) -> [[f32; N]; 2] {
         let at = |displacement| {
             let [x, y] = self.source(pixels, displacement);
-            let halved = |luma: [f32; N]| luma.map(|position| (position - 0.5) * 0.5);
+            let halved = |luma: [f32; N]| -> [f32; N] { array::from_fn(|k| (luma[k] - 0.5) * 0.5) };
             let places = self.blue.places(&halved(x), &halved(y));
             [self.blue.bilinear(&places), self.red.bilinear(&places)]
         };
@@ -260,11 +260,11 @@ impl Brush {
     #[inline(always)]
     fn pixels<const N: usize>(&self, left: usize, y: usize, are_open: bool) -> Pixels<N> {
         let right = (left + N).min(self.mask.width_px);
-        let mask: [u8; N] = padded(&self.mask.row(y)[left..right]);
+        let mask: [f32; N] = padded(&self.mask.row(y)[left..right]);
         Pixels {
             x: array::from_fn(|k| left as f32 + k as f32),
             y: [y as f32; N],
-            share: mask.map(|share| f32::from(share) * (1.0 / 255.0)),
+            share: array::from_fn(|k| mask[k] * (1.0 / 255.0)),
             are_open,
         }
     }
@@ -311,14 +311,13 @@ impl<const N: usize> Pixels<N> {
     }
 }
 
-/// Samples at the edge of the picture, filled up with zeros.
+/// `N` samples; at the edge of the picture they are filled up with zeros.
 #[inline(always)]
-fn padded<const N: usize>(samples: &[u8]) -> [u8; N] {
-    samples.try_into().unwrap_or_else(|_| {
-        let mut padded = [0; N];
-        padded[..samples.len()].copy_from_slice(samples);
-        padded
-    })
+fn padded<const N: usize>(samples: &[u8]) -> [f32; N] {
+    match samples.first_chunk::<N>() {
+        Some(samples) => array::from_fn(|k| f32::from(samples[k])),
+        None => array::from_fn(|k| samples.get(k).map_or(0.0, |sample| f32::from(*sample))),
+    }
 }
 
 /// Rounds to the plane's samples.

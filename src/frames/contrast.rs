@@ -10,7 +10,7 @@ use std::f32::consts::TAU;
 use crate::{frames::TILE_PX, picture::Plane};
 
 /// The contrast is measured once in so many frames.
-const FRAMES_PER_MOMENT: u32 = 2;
+const FRAMES_PER_MOMENT: u32 = 3;
 /// Less contrast than this is none, in grey levels.
 const FLAT: f32 = 0.1;
 /// Smallest and largest amplification.
@@ -81,12 +81,12 @@ mod tests {
                 phases.iter().map(at).collect()
             }
         };
-        let trim = Trim::measured(40, at_half(9.0));
+        let trim = Trim::measured(60, at_half(9.0));
         assert_eq!((trim.at(0.0), trim.at(0.25)), (1.0, 1.0));
         assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);
-        assert_eq!(Trim::measured(40, at_half(1.0)).at(0.5), 1.35);
+        assert_eq!(Trim::measured(60, at_half(1.0)).at(0.5), 1.35);
         assert_eq!(
-            Trim::measured(40, |phases| vec![0.0; phases.len()]).at(0.3),
+            Trim::measured(60, |phases| vec![0.0; phases.len()]).at(0.3),
             1.0
         );
     }

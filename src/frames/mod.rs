@@ -178,12 +178,16 @@ impl Renderer {
         })
     }
 
-    /// Draws a part of the evenly lit tiles at a few moments to see what their
-    /// contrast does.
+    /// Draws a part of the evenly lit tiles at a few moments to see what becomes
+    /// of their contrast: those that have most of it, since they decide, and
+    /// as many of the others.
     fn measured_trim(&self) -> Trim {
-        const TILES: usize = 400;
-        let one_in = (self.evenly_lit_tiles().count() / TILES).max(1);
-        let sample: Vec<_> = self.evenly_lit_tiles().step_by(one_in).collect();
+        const TILES: usize = 500;
+        let contrast = |tile| fine_contrast(&self.still.y, std::iter::once(tile));
+        let mut tiles: Vec<_> = self.evenly_lit_tiles().collect();
+        tiles.sort_by_cached_key(|tile| std::cmp::Reverse((contrast(*tile) * 16.0) as u32));
+        let (most, others) = tiles.split_at(tiles.len().min(TILES));
+        let sample = [most, &spread(others, TILES)].concat();
         Trim::measured(self.frame_count(), |phases| {
             self.sampled(&sample, phases, |planes| {
                 fine_contrast(&planes.y, sample.iter().copied())
@@ -195,8 +199,7 @@ impl Renderer {
     /// steps differ.
     fn measured_pace(&self) -> Pace {
         const TILES: usize = 250;
-        let one_in = (self.moving_tiles().count() / TILES).max(1);
-        let sample: Vec<_> = self.moving_tiles().step_by(one_in).collect();
+        let sample = spread(&self.moving_tiles().collect::<Vec<_>>(), TILES);
         Pace::measured(1.0 / self.frame_count() as f32, |phases| {
             self.sampled(&sample, phases, |planes| {
                 let mut picture = Vec::new();
@@ -256,4 +259,14 @@ impl Renderer {
         }
         states
     }
+}
+
+/// At most `count` of the tiles, evenly spread: by the golden section, since
+/// every so many-th would be a few columns of the picture.
+fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
+    if tiles.len() <= count {
+        return tiles.to_vec();
+    }
+    let picked = (0..count).map(|at| (at as f64 * 0.618_033_988_75).fract() * tiles.len() as f64);
+    picked.map(|at| tiles[at as usize]).collect()
 }
