@@ -68,9 +68,9 @@ const LIGHT_FLOOR: f32 = 0.06;
 /// widths (root mean square over the loop).
 const OSCILLATION_RMS_MAX: f32 = 0.012;
 /// Flow slower than the first speed is noise of the network, faster than the
-/// second is meant; in widths per second. On real clips nothing slower than the
-/// first could be told from noise.
-const FLOW_NOISE: [f32; 2] = [0.002, 0.005];
+/// second is meant; in widths per second. Slow clouds drift at twice the second,
+/// leaves are sometimes said to flow at a little less than the first.
+const FLOW_NOISE: [f32; 2] = [0.004, 0.008];
 /// Fastest flow that is rendered, in widths per second.
 const FLOW_MAX: f32 = 0.12;
 
