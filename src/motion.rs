@@ -68,8 +68,9 @@ const LIGHT_FLOOR: f32 = 0.06;
 /// widths (root mean square over the loop).
 const OSCILLATION_RMS_MAX: f32 = 0.012;
 /// Flow slower than the first speed is noise of the network, faster than the
-/// second is meant; in widths per second. Slow clouds drift at twice the second,
-/// leaves are sometimes said to flow at a little less than the first.
+/// second is meant; in widths per second. Clouds in little wind drift at one and
+/// a half times the second; leaves, which only sway, are mostly said to flow
+/// slower than it.
 const FLOW_NOISE: [f32; 2] = [0.004, 0.008];
 /// Fastest flow that is rendered, in widths per second.
 const FLOW_MAX: f32 = 0.12;

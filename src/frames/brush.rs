@@ -26,7 +26,7 @@ const CHROMA_SIDE_PX: usize = NODE_STRIDE_PX / 2;
 /// The still, ready to be drawn from.
 pub struct Brush {
     still: Arc<Yuv420>,
-    /// Detail of the luma around pixels that nothing displaces farther.
+    /// The luma to draw from.
     pub texture: Texture,
     blue: Padded<u8>,
     red: Padded<u8>,

@@ -99,8 +99,10 @@ impl Renderer {
             active,
             shape,
         };
-        renderer.trim = renderer.measured_trim();
-        renderer.pace = renderer.measured_pace();
+        if renderer.moving_tiles().next().is_some() {
+            renderer.trim = renderer.measured_trim();
+            renderer.pace = renderer.measured_pace();
+        }
         renderer
     }
 
