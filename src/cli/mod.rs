@@ -59,7 +59,12 @@ pub enum Command {
 pub fn run() -> ExitCode {
     // Ends the process with 2 if the usage is wrong, and with 0 after --help.
     let cli = Cli::parse();
-    start_log(cli.verbose);
+    // The demo tells its story itself, on standard output.
+    let ordinary = match cli.command {
+        Command::Demo(_) => "warn",
+        _ => "warn,zoetrope=info",
+    };
+    start_log(ordinary, cli.verbose);
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
         Command::Demo(args) => demo::run(args),
@@ -92,9 +97,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 
 /// Standard output belongs to results. No timestamps: a service manager adds
 /// its own, and on a terminal nobody wants them.
-fn start_log(verbose: u8) {
+fn start_log(ordinary: &str, verbose: u8) {
     let filter = match verbose {
-        0 => "warn,zoetrope=info",
+        0 => ordinary,
         1 => "info,zoetrope=debug",
         _ => "debug",
     };
