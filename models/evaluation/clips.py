@@ -215,8 +215,8 @@ def _direction_table(collected, log):
     names = list(collected.said)[:-1]
     log(f"\n| direction: share within {DIRECTED_DEG}° ({', '.join(DIRECTED)}), axis within "
         f"{AXIAL_DEG}° ({', '.join(AXIAL)}), above {100 * SPEED_SEEN:.1f} % of the width per second "
-        "| clips / sources | " + " | ".join(names) + " |")
-    log("|---|---|" + "---|" * len(names))
+        "| clips / sources | " + " | ".join(names) + " | one direction for all, the best |")
+    log("|---|---|" + "---|" * (len(names) + 1))
     for kind in DIRECTED + AXIAL:
         cells, usable = _kind_rows(collected, kind, "steady", timed=False)
         if not any(usable):
@@ -230,7 +230,16 @@ def _direction_table(collected, log):
             good, sources = collected.by_clip(good, usable)
             sums = np.array([(g.sum(), g.size) for g in good], float)
             columns.append(cell(*with_interval(share, sums, sources)))
+        truth = np.concatenate([t.velocity[c] for t, c in zip(collected.truths, cells, strict=True)])
+        columns.append(f"{_best_single_direction(kind, truth):.2f}")
         log(f"| {_counted(kind, sources)} | " + " | ".join(columns) + " |")
+
+
+def _best_single_direction(kind, truth):
+    """Largest share that one direction for all vectors [N, 2] could reach, told by hindsight."""
+    angles = np.radians(np.arange(0, 360, 5))
+    ways = np.stack([np.cos(angles), np.sin(angles)], -1)
+    return max(_well_directed(kind, np.broadcast_to(w, truth.shape), truth).mean() for w in ways)
 
 
 def _speed_table(collected, log):

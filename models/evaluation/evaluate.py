@@ -25,10 +25,13 @@ from zoetrope_train.world_cache import (  # noqa: E402
 PARTS = ("photos", "scenes", "clips", "guarantees")
 
 
-def evaluate(model, data_dir, work_dir, log=print, parts=PARTS, first=None, every_clip=False):
+def evaluate(
+    model, data_dir, work_dir, log=print, parts=PARTS, first=None, every_clip=False, own=False
+):
     """Print every table the caches allow; all of them are kept as `eval.txt` beside them.
 
-    `first` is another network file that is put beside `model` on clips.
+    `first` is another network file that is put beside `model` on clips, and
+    `own` puts our own large teacher in the place of `model` where it can stand.
     """
     lines = []
 
@@ -36,12 +39,19 @@ def evaluate(model, data_dir, work_dir, log=print, parts=PARTS, first=None, ever
         lines.append(text)
         log(text)
 
-    runner = Runner(model)
+    cache = read_photo_cache(data_dir, work_dir)
+    if own:
+        from evaluation.own_runner import OwnRunner
+
+        runner = OwnRunner(data_dir, work_dir, cache)
+        parts = [part for part in parts if part != "guarantees"]
+    else:
+        runner = Runner(model)
     if "photos" in parts:
-        cache = read_photo_cache(data_dir, work_dir)
         evaluate_photos(runner, cache, data_dir, note)
         evaluate_smoke(runner, cache, data_dir, note)
-        evaluate_control(runner, cache, data_dir, note)
+        if not own:
+            evaluate_control(runner, cache, data_dir, note)
     test, train = read_world_cache(work_dir, TEST_WORLD), newest_world_cache(work_dir)
     if "scenes" in parts and test is not None and train is not None:
         evaluate_scenes(runner, test, train, note)
@@ -62,6 +72,8 @@ def main(arguments=None):
     parser.add_argument("--work", type=Path, required=True, help="folder with the caches")
     parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated subset")
     parser.add_argument("--first", type=Path, help="another network to put beside it on clips")
+    parser.add_argument("--own", action="store_true",
+                        help="judge our own large teacher instead, which takes minutes")
     parser.add_argument("--every-clip", action="store_true",
                         help="clips of training sources too, for networks trained without clips")
     parser.add_argument("--sheet", type=Path, metavar="FILE.jpg",
@@ -72,7 +84,7 @@ def main(arguments=None):
     if unknown:
         parser.error(f"unknown parts: {sorted(unknown)}, known: {', '.join(PARTS)}")
     evaluate(options.model, options.data, options.work, parts=parts,
-             first=options.first, every_clip=options.every_clip)
+             first=options.first, every_clip=options.every_clip, own=options.own)
     if options.sheet:
         clips = read_clip_cache(options.data, options.work)
         if clips is None:

@@ -11,7 +11,7 @@ SPEED_MAX = 0.25
 """No label may flow faster than this, in widths per second: the loop could not show it."""
 SWAY_RMS_MAX = 0.012
 STILL = tuple(CLASSES.index(name) for name in ("rigid", "person", "vehicle"))
-FLOWING = tuple(CLASSES.index(name) for name in ("sky", "water_flow", "smoke", "fire"))
+FLOWING = tuple(CLASSES.index(name) for name in ("sky", "water_still", "water_flow", "smoke", "fire"))
 
 
 def check(kind, seed, width_px=192, height_px=128):

@@ -80,7 +80,7 @@ def flag(canvas, light, pole_u, top_v, width, height, depth=0.25, kind=None, col
         mobility=grow**0.8,
         profile="flag",
         delay=np.clip(s, 0, 1) * waves / 1.0,
-        sway=(grow**0.8 * (0.003 + 0.007 * strength) * np.clip(width / 0.12, 0.35, 1.0))[..., None]
+        sway=(grow**0.8 * (0.004 + 0.0075 * strength) * np.clip(width / 0.12, 0.5, 1.0))[..., None]
         * np.array([0.42, 0.9j]),
     )
 

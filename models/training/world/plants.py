@@ -20,7 +20,7 @@ GREENS = {
 def wind_sway(canvas, rms=1.0):
     """RMS displacement (x, y) of free leaf tips, in widths: mostly along the wind, and a little across it."""
     along = canvas.wind_direction
-    size = rms * (0.0016 + 0.0042 * canvas.wind_strength)
+    size = rms * (0.0026 + 0.0065 * canvas.wind_strength)
     if canvas.wind_strength < 1e-3:
         return np.array([0.6 * size, 0.2j * size])
     across = np.array([-along[1], along[0]])

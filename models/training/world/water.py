@@ -35,6 +35,14 @@ def wave_slopes(canvas, x, z, footprint, frequency, octaves, seed, slope, crest=
     return across, away, np.maximum(lost, 0)
 
 
+def swell_flow(canvas, nearness):
+    """Velocity of waves at sea: 1.5 to 3 % of the width per second, the nearer the faster, as clips of seas show."""
+    going = np.array([1.4 * canvas.wind[0], 0.7], np.float32)
+    going /= np.linalg.norm(going)
+    pace = (0.013 + 0.017 * nearness) * (0.75 + 0.25 * canvas.wind_strength)
+    return going * pace[..., None]
+
+
 def paint_water(
     canvas,
     light,
@@ -49,11 +57,13 @@ def paint_water(
     kind="water_still",
     mirror_v=None,
     foam=0.0,
+    travels=False,
 ):
     """Paint water below ``start_v`` (default the horizon) where ``alpha`` allows.
 
     ``eye`` is the viewer's height, ``frequency`` that of the longest waves per unit of length, ``slope`` their RMS
-    slope. ``mirror_v`` is the line that the reflection is folded at (default the horizon).
+    slope. ``mirror_v`` is the line that the reflection is folded at (default the horizon). Waves that ``travels`` come
+    towards the viewer and go with the wind, as those of the open sea do.
     """
     start_v = horizon_v if start_v is None else start_v
     mirror_v = horizon_v if mirror_v is None else mirror_v
@@ -110,6 +120,7 @@ def paint_water(
         np.clip(1 - (below / 0.55) ** 0.5, 0, 0.95),
         at,
         mobility=0.35 + 0.65 * np.sqrt(nearness),
+        flow=swell_flow(canvas, nearness) if travels else 0.0,
         sway=rms * np.array([0.5, 0.87j]),
         profile="ripple" if frequency > 1 else "swell",
         light=glint,

@@ -1,15 +1,18 @@
-"""Command line: cache, measure clips, draw the world, train, export, evaluate."""
+"""Command line: label photos, measure clips, draw the world, train both networks, export."""
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 import torch
 
+from .console import log
+
 TRAINING_DIR = Path(__file__).resolve().parents[1]
 MODELS_DIR = TRAINING_DIR.parent
-STEPS = ("cache", "clips", "world", "train", "export", "evaluate")
+STEPS = (
+    "cache", "opinions", "clips", "world", "features", "own", "teach", "train", "export", "evaluate"
+)
 
 
 def parse(arguments):
@@ -20,6 +23,9 @@ def parse(arguments):
     parser.add_argument("--data", type=Path, required=True, help="folder with MANIFEST.tsv")
     parser.add_argument("--work", type=Path, required=True, help="caches and checkpoints")
     parser.add_argument("--minutes", type=float, default=95.0, help="training time")
+    parser.add_argument("--own-minutes", type=float, default=25.0,
+                        help="training time of our own large teacher")
+    parser.add_argument("--processes", type=int, default=1, help="processes that train, a core each")
     parser.add_argument("--steps", default=",".join(STEPS), help="comma-separated subset")
     parser.add_argument("--scenes", type=int, default=3000, help="scenes of the world")
     parser.add_argument("--world-name", default="train1", help="world cache to write")
@@ -33,10 +39,6 @@ def parse(arguments):
     return options
 
 
-def log(text):
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
-
-
 def main(arguments=None):
     options = parse(arguments)
     torch.set_num_threads(1)
@@ -46,6 +48,10 @@ def main(arguments=None):
         from .photo_cache import write_photo_cache
 
         write_photo_cache(options.data, options.work, log)
+    if "opinions" in options.steps:
+        from .opinions import write_opinions
+
+        write_opinions(options.data, options.work, log)
     if "clips" in options.steps:
         from .clip_cache import write_clip_cache
 
@@ -55,10 +61,27 @@ def main(arguments=None):
 
         write_world_cache(options.work, TEST_WORLD, TEST_SCENES, TEST_SEED, log)
         write_world_cache(options.work, options.world_name, options.scenes, log=log)
-    if "train" in options.steps:
-        from .trainer import Recipe, Trainer
+    if "features" in options.steps:
+        from .feature_cache import write_features
 
-        Trainer(options.data, options.work, Recipe(minutes=options.minutes), log).run()
+        for folder in ("clips", f"worlds/{options.world_name}"):
+            write_features(options.data, options.work / folder, log)
+    if "own" in options.steps:
+        from .crew import run_crew
+        from .own_trainer import own_recipe, train_own_teacher
+
+        recipe = own_recipe(options.own_minutes, options.processes)
+        run_crew(recipe.processes, train_own_teacher, (options.data, options.work, recipe, log))
+    if "teach" in options.steps:
+        from .teach import write_taught_cache
+
+        write_taught_cache(options.data, options.work, options.processes, log)
+    if "train" in options.steps:
+        from .crew import run_crew
+        from .trainer import Recipe, train
+
+        recipe = Recipe(minutes=options.minutes, processes=options.processes)
+        run_crew(recipe.processes, train, (options.data, options.work, recipe, log))
     if "export" in options.steps:
         from .export import export
         from .trainer import trained_network
@@ -70,4 +93,5 @@ def main(arguments=None):
         evaluate(options.out, options.data, options.work, log=print)
 
 
-main()
+if __name__ == "__main__":
+    main()

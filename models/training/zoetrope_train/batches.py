@@ -13,6 +13,7 @@ from .clip_cache import teacher_classes
 from .clip_motion import MOVING, REST, SWAY_S_MIN
 from .labels import FIRE_SOURCE
 from .sources import KINDS
+from .taught_cache import WINDS
 
 IMAGE_PX = 256
 CELL_PX = 32
@@ -52,8 +53,11 @@ class FeatureScale:
             self.mean[name] = torch.from_numpy(values.mean(0)).view(1, -1, 1, 1)
             self.spread[name] = torch.from_numpy(values.std(0) + 0.5).view(1, -1, 1, 1)
 
-    def __call__(self, name, tensor):
-        return (tensor.float() - self.mean[name]) / self.spread[name]
+    def apply(self, batch):
+        """Normalise those features that a batch holds, in place."""
+        for name in TAPS:
+            if name in batch:
+                batch[name] = (batch[name].float() - self.mean[name]) / self.spread[name]
 
 
 def _cut(array, index, x, y, width, height, mirror):
@@ -87,6 +91,18 @@ def _places(rng, count, width, height):
     return xs, ys, rng.rand(count) < 0.5
 
 
+def _crops(arrays, rows, xs, ys, width, height, mirrors, size_px):
+    """A crop of every row by name, [B, C, h, w], in proportion to a picture of `size_px`."""
+    batch = {}
+    for name, array in arrays.items():
+        cells = [
+            _cut(array, i, x, y, width, height, mirror)
+            for i, x, y, mirror in zip(rows, xs, ys, mirrors, strict=True)
+        ]
+        batch[name] = _fit(_stack(cells), array.shape[1] * size_px // IMAGE_PX)
+    return batch
+
+
 def recolour(x, rng):
     """Random gamma, saturation, contrast, tint and noise on RGB 0..1."""
     def draw(low, high, channels=1):
@@ -106,43 +122,75 @@ def recolour(x, rng):
 
 
 class PhotoBatches:
-    """Draws photo batches from the finished part of the cache."""
+    """Draws photo batches from the finished part of the cache.
 
-    def __init__(self, cache, scale, rng):
-        self.cache, self.scale, self.rng = cache, scale, rng
+    `opinions` judges the labels, see there, and `taught` holds our own large
+    teacher's answers, see `taught_cache`; either may be None.
+    """
+
+    def __init__(self, cache, opinions, taught, scale, rng):
+        self.cache, self.taught, self.scale, self.rng = cache, taught, scale, rng
+        self.arrays = cache.arrays | (opinions or {})
         weights = np.array([p.weight for p in cache.photos], np.float64)
         self.chance = weights / weights.sum()
         self.is_fire = np.array([p.source == FIRE_SOURCE for p in cache.photos])
         self.is_smoke = np.array([p.is_smoke for p in cache.photos])
 
     def draw(self, count, size_px):
-        """A batch by name; teacher features are normalised, colours untouched."""
+        """A batch by name; teacher features are normalised, colours untouched.
+
+        What was taught comes for the winds of the batch; lengths follow the
+        mirror, stay in whole photos' widths and are isotropic in the crop.
+        """
         picked = self.rng.choice(len(self.chance), count, p=self.chance)
         width, height = PHOTO_CROPS[self.rng.randint(len(PHOTO_CROPS))]
         width, height = _crop_cells(width, size_px), _crop_cells(height, size_px)
         xs, ys, mirrors = _places(self.rng, count, width, height)
-        batch = {}
-        for name, array in self.cache.arrays.items():
-            cells = [
-                _cut(array, i, x, y, width, height, m)
-                for i, x, y, m in zip(picked, xs, ys, mirrors, strict=True)
-            ]
-            size = array.shape[1] * size_px // IMAGE_PX
-            batch[name] = _fit(_stack(cells), size)
-        for name in TAPS:
-            batch[name] = self.scale(name, batch[name])
-        for name in ("rgb", "depth", "smoke"):
-            batch[name] = (batch[name] / 255.0).clamp(0, 1)
+        window = (xs, ys, width, height, mirrors, size_px)
+        batch = _crops(self.arrays, picked, *window)
+        if self.taught is None:
+            batch["wind"] = random_wind(self.rng, count)
+        else:
+            batch |= self._taught(picked, window)
+        self.scale.apply(batch)
+        for name in ("rgb", "depth", "smoke", "label_trust", "face"):
+            if name in batch:
+                batch[name] = (batch[name] / 255.0).clamp(0, 1)
         batch["is_fire"] = torch.from_numpy(self.is_fire[picked])
         batch["is_smoke"] = torch.from_numpy(self.is_smoke[picked])
+        return batch
+
+
+    def _taught(self, picked, window):
+        """The large teacher's answers at winds that it was asked about."""
+        _, _, width, height, mirrors, _ = window
+        winds = self.rng.randint(0, len(WINDS), len(picked))
+        by_wind = {
+            name: np.stack([self.taught[name][i, w] for i, w in zip(picked, winds, strict=True)])
+            for name in ("taught_flow", "taught_spectrum")
+        }
+        calm = {name: a for name, a in self.taught.items() if name not in by_wind}
+        batch = _crops(calm, picked, *window)
+        for name, value in batch.items():
+            batch[name] = (value / 255.0).clamp(0, 1)
+        batch |= _crops(by_wind, range(len(picked)), *window)
+        sides = torch.from_numpy(np.where(mirrors, -1.0, 1.0).astype(np.float32))
+        wind = torch.tensor(WINDS)[winds]
+        batch["wind"] = torch.stack([wind[:, 0] * sides, wind[:, 1]], 1)
+        sides, stretch = sides.view(-1, 1, 1, 1), width / height
+        flow, spectrum = batch["taught_flow"], batch["taught_spectrum"]
+        batch["taught_flow"] = torch.cat([flow[:, :1] * sides, flow[:, 1:] * stretch], 1)
+        along_x = torch.arange(spectrum.shape[1]).view(1, -1, 1, 1) % 4 < 2
+        spectrum = torch.where(along_x, spectrum * sides, spectrum * stretch)
+        batch["taught_spectrum"] = F.interpolate(spectrum, flow.shape[-2:], mode="bilinear")
         return batch
 
 
 class WorldBatches:
     """Draws batches of procedural scenes with exact labels."""
 
-    def __init__(self, cache, rng):
-        self.cache, self.rng = cache, rng
+    def __init__(self, cache, scale, rng):
+        self.cache, self.scale, self.rng = cache, scale, rng
 
     def draw(self, count, size_px):
         """A batch by name; flow and spectrum follow the mirror and stay in whole scenes' widths.
@@ -153,16 +201,12 @@ class WorldBatches:
         side = WORLD_CROPS[self.rng.randint(len(WORLD_CROPS))]
         cells_across = _crop_cells(side, size_px)
         xs, ys, mirrors = _places(self.rng, count, cells_across, cells_across)
-        batch = {}
-        for name, array in self.cache.arrays.items():
-            cells = [
-                _cut(array, i, x, y, cells_across, cells_across, m)
-                for i, x, y, m in zip(picked, xs, ys, mirrors, strict=True)
-            ]
-            size = array.shape[1] * size_px // IMAGE_PX
-            batch[name] = _fit(_stack(cells), size)
+        batch = _crops(
+            self.cache.arrays, picked, xs, ys, cells_across, cells_across, mirrors, size_px
+        )
         for name in ("rgb", "classes", "mobility", "depth", "light"):
             batch[name] = (batch[name] / 255.0).clamp(0, 1)
+        self.scale.apply(batch)
         batch["wind"] = torch.from_numpy(self.cache.wind[picked])
         mirror = torch.from_numpy(np.where(mirrors, -1.0, 1.0).astype(np.float32))
         batch["wind"] = torch.stack([batch["wind"][:, 0] * mirror, batch["wind"][:, 1]], 1)
@@ -181,8 +225,8 @@ class ClipBatches:
     crop as it is handed out, as the network's interface wants them.
     """
 
-    def __init__(self, cache, rng):
-        self.cache, self.rng = cache, rng
+    def __init__(self, cache, scale, rng):
+        self.cache, self.scale, self.rng = cache, scale, rng
         sources = [clip.source for clip in cache.clips]
         self.chance = np.array([self._weight(c) / sources.count(c.source) ** 0.5
                                 for c in cache.clips])
@@ -226,7 +270,9 @@ class ClipBatches:
         cells = {name: np.float32(mask)[..., None] for name, mask in masks.items()}
         cells["flow"] = np.float32(a["flow"][i])
         cells["spectrum"] = np.float32(a["spectrum"][i])
-        cells["rgb"] = a["rgb"][i]
+        for name in ("rgb", *(tap for tap in TAPS if tap in a)):
+            cells[name] = a[name][i]
+        cells["logits"] = a["logits"][i]
         return cells
 
     def draw(self, count, size_px):
@@ -243,6 +289,7 @@ class ClipBatches:
             cell = _cut(array[None], 0, xs[0], ys[0], width, height, mirrors[0])
             one[name] = _fit(_stack([cell]), array.shape[1] * size_px // IMAGE_PX)
         one["rgb"] = (one["rgb"] / 255.0).clamp(0, 1)
+        self.scale.apply(one)
         one["wind"] = self._wind(self.cache.rows[i].wind_side)
         side = -1.0 if mirrors[0] else 1.0
         one["wind"][:, 0] *= side

@@ -13,6 +13,7 @@ import numpy as np
 
 from .classes import INDEX, ade_to_class_matrix
 from .clip_motion import FAST_HZ, GRID, MOVING, SLOW_HZ, UNKNOWN, measure, read_windows
+from .feature_cache import read_features
 from .sources import KINDS, Clip, read_clips
 from .teachers import LOGIT_SCALE, Mosaic
 
@@ -148,7 +149,7 @@ def write_clip_cache(data_dir, work_dir, log=print):
     log(f"measured {len(rows)} windows of {len({row.file for row in rows})} clips")
 
 
-def read_clip_cache(data_dir, work_dir):
+def read_clip_cache(data_dir, work_dir, with_features=False):
     """The cache, or None when there is none."""
     folder = Path(work_dir) / "clips"
     if not (folder / "index.json").exists():
@@ -156,4 +157,9 @@ def read_clip_cache(data_dir, work_dir):
     rows = tuple(Row(**row) for row in json.loads((folder / "index.json").read_text()))
     known: dict[str, Clip] = {clip.file: clip for clip in read_clips(data_dir)}
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    if with_features:
+        features = read_features(folder, len(rows))
+        if not features:
+            return None
+        arrays |= features
     return ClipCache(rows, tuple(known[row.file] for row in rows), arrays)

@@ -17,6 +17,8 @@ FIRE_SOURCE = "confire_fire"
 FIRE_PHOTO_SKY_TRUST = 0.2
 #: Trust in fire found by colour.
 FIRE_TRUST = 0.7
+#: Trust in faces: some are fruit or dogs, which rest as well.
+FACE_TRUST = 0.8
 _SKY = ADE20K_32.index("sky")
 
 
@@ -38,14 +40,23 @@ def fire_share(rgb):
     return F.avg_pool2d((flame | (core & near)).float(), 4)
 
 
-def class_targets(logits, rgb, smoke, is_fire, is_smoke):
+def teacher_probabilities(logits):
+    """The segmentation teacher's soft answer [B, 32, h, w] from its quantised logits."""
+    return (logits.float() * LOGIT_SCALE).softmax(1)
+
+
+def class_targets(batch):
     """Soft classes [B, 10, h, w] and trust [B, 1, h, w] of a photo batch.
 
-    `logits` quantised teacher logits [B, 32, h, w]; `rgb` 0..1 at 4 times the
-    size, before any change of colours; `smoke` 0..1 mask; the flags [B] say
-    which photos show fire and which come with a smoke mask.
+    `logits` are the quantised teacher logits [B, 32, h, w]; `rgb` 0..1 at 4
+    times the size, before any change of colours; `smoke` a 0..1 mask; the flags
+    `is_fire` and `is_smoke` [B] say which photos show fire and which come with
+    a smoke mask; `label_trust` and `face` are second opinions, see `opinions`,
+    if somebody asked for them.
     """
-    ade = (logits.float() * LOGIT_SCALE).softmax(1)
+    logits, rgb, smoke = batch["logits"], batch["rgb"], batch["smoke"]
+    is_fire, is_smoke = batch["is_fire"], batch["is_smoke"]
+    ade = teacher_probabilities(logits)
     matrix = torch.from_numpy(ade_to_class_matrix())
     classes = torch.einsum("bchw,ck->bkhw", ade, matrix)
     trust = ade.max(1, keepdim=True).values
@@ -53,16 +64,22 @@ def class_targets(logits, rgb, smoke, is_fire, is_smoke):
     smoke_flag = is_smoke.view(-1, 1, 1, 1).float()
 
     trust = trust * (1 - fire_flag * (1 - FIRE_PHOTO_SKY_TRUST) * ade[:, _SKY : _SKY + 1])
-    fire = torch.zeros_like(trust)
+    if "label_trust" in batch:
+        trust = trust * batch["label_trust"]
+    nowhere = torch.zeros_like(trust)
+    fire, face = nowhere, batch.get("face", nowhere)
     if is_fire.any():
+        fire = nowhere.clone()
         fire[is_fire] = fire_share(rgb[is_fire])
     smoke = smoke * smoke_flag
-    for name, share, drawn_trust in (("smoke", smoke, 1.0), ("fire", fire, FIRE_TRUST)):
+    for name, share, drawn_trust in (
+        ("person", face, FACE_TRUST), ("smoke", smoke, 1.0), ("fire", fire, FIRE_TRUST)
+    ):
         one = torch.zeros(1, classes.shape[1], 1, 1)
         one[:, INDEX[name]] = 1.0
         classes = classes * (1 - share) + one * share
         trust = trust * (1 - share) + drawn_trust * share
-    return ade, classes, trust
+    return classes, trust
 
 
 def still_share(classes):

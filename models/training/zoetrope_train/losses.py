@@ -8,21 +8,35 @@ import torch
 import torch.nn.functional as F
 
 from .classes import INDEX, MOVABLE_CLASSES
-from .labels import class_targets, class_weights, still_share, surely_still
+from .labels import (
+    class_targets,
+    class_weights,
+    still_share,
+    surely_still,
+    teacher_probabilities,
+)
 from .network import FLOW_UNIT, HARMONICS, SPECTRUM_UNIT, Adapters
 
 #: Weight of the teacher's features, before and after the rate decays: they
 #: shape the encoder first, then the tasks themselves come to the fore.
 FEATURES_EARLY, FEATURES_LATE = 5.0, 2.5
-ADE, COARSE, CLASSES_PHOTO, CLASSES_WORLD = 1.0, 0.3, 1.2, 2.0
-MOBILITY_PHOTO, MOBILITY_WORLD = 0.5, 1.0
+ADE, COARSE, CLASSES_PHOTO, CLASSES_TOLD = 1.0, 0.3, 1.2, 2.0
+MOBILITY_PHOTO, MOBILITY_TOLD = 0.5, 1.0
+#: Mobility of what could move, when only its class is known.
+MOBILITY_ASSUMED = 0.8
 DEPTH_PHOTO, DEPTH_WORLD = 0.3, 1.0
-FLOW, FLOW_ANGLE, CONFIDENCE = 1.5, 0.4, 0.2
+FLOW, FLOW_ANGLE, CONFIDENCE = 1.0, 0.5, 0.2
+#: Speed by itself, as a factor: components alone shrink where the direction is in doubt.
+FLOW_SPEED = 0.3
 SPECTRUM, SPECTRUM_PHASE, LIGHT = 2.0, 0.5, 1.5
 STILL_FLOW, STILL_SPECTRUM, DARK_LIGHT = 0.5, 0.5, 0.2
+#: Classes that sway where they are and flow nowhere, and what that weighs on photos.
+ROOTED, ROOTED_FLOW = ("foliage", "cloth"), 0.4
+#: Our own large teacher's answers about photos, beside the exact ones about scenes.
+TAUGHT = 0.5
 #: Clips: measured, hence noisy, and few; the weights are below the world's.
-MOBILITY_CLIP, MOVABLE_CLIP, DIRECTION_CLIP, SPEED_CLIP = 0.5, 0.3, 0.3, 0.15
-SPECTRUM_CLIP, REST_CLIP = 0.5, 0.25
+MOBILITY_CLIP, MOVABLE_CLIP, DIRECTION_CLIP, SPEED_CLIP = 0.5, 0.3, 0.4, 0.6
+SPECTRUM_CLIP, REST_CLIP = 0.8, 0.25
 #: Mobility of what was seen to move; not 1, since the flow is sometimes wrong.
 MOBILITY_SEEN = 0.9
 #: Speeds below this, in flow units, differ by noise only and have no direction.
@@ -35,13 +49,13 @@ USUAL = {
     "water_still": (0.0017, 0.028),
     "smoke": (None, 0.015),
     "fire": (0.0074, 0.26),
-    "foliage": (0.0013, None),
-    "cloth": (0.0026, None),
+    "foliage": (0.0021, None),
+    "cloth": (0.0045, None),
 }
 #: Classes that move with the wind.
 WINDY = ("sky", "foliage", "cloth")
 #: Shares of the usual motion between which nothing is asked of a photo, and what it weighs.
-USUAL_RANGE, USUAL_PHOTO = (0.6, 1.7), 0.5
+USUAL_RANGE, USUAL_PHOTO = (0.75, 1.7), 0.5
 #: Probability from which a place of a photo is asked to move like its class.
 USUAL_SURE = 0.6
 #: Weight of places at rest beside those where something happens.
@@ -65,6 +79,11 @@ def _split_mean(value, active):
     network to say less than the truth everywhere.
     """
     return _mean(value, active) + AT_REST * _mean(value, 1 - active)
+
+
+def _speed(flow):
+    """Speeds [B, 1, h, w] in flow units, rounded up to the noise."""
+    return torch.sqrt((flow * flow).sum(1, keepdim=True) + SPEED_NOISE**2)
 
 
 def _smooth_l1(error):
@@ -108,14 +127,10 @@ def usual_motion_loss(raw, classes, trust, wind):
     return USUAL_PHOTO * total
 
 
-def photo_losses(raw, answers, batch, plain_rgb, early):
-    """Named loss terms of the photo part of a batch, already weighted.
-
-    `plain_rgb` is the crop before recolouring: labels read colours from it.
-    """
-    ade, classes, trust = class_targets(
-        batch["logits"], plain_rgb, batch["smoke"], batch["is_fire"], batch["is_smoke"]
-    )
+def feature_losses(answers, batch, early):
+    """Named terms of the segmentation teacher's own classes and features, already weighted."""
+    ade = teacher_probabilities(batch["logits"])
+    trust = ade.max(1, keepdim=True).values
     terms = {}
     ordinary = (~(batch["is_fire"] | batch["is_smoke"])).view(-1, 1, 1, 1).float()
     log_ade = F.log_softmax(answers["ade"].float(), 1)
@@ -123,32 +138,59 @@ def photo_losses(raw, answers, batch, plain_rgb, early):
     terms["ade"] = ADE * _mean(cross, trust * (0.3 + 0.7 * ordinary))
     log_coarse = F.log_softmax(answers["coarse"].float(), 1)
     terms["coarse"] = COARSE * -(F.avg_pool2d(ade, 4) * log_coarse).sum(1).mean()
+    for name in Adapters.TAPS:
+        weight = (FEATURES_EARLY if early else FEATURES_LATE) * (0.5 if name == "tap4" else 1.0)
+        terms[name] = weight * F.mse_loss(answers[name].float(), batch[name])
+    return terms
 
+
+def photo_losses(raw, batch):
+    """Named loss terms of the photo part of a batch, already weighted.
+
+    Labels read colours from the batch's pictures, which are not recoloured yet.
+    """
+    classes, trust = class_targets(batch)
+    terms = {}
     weights = class_weights().view(1, -1, 1, 1)
     pixel = trust * (classes * weights).sum(1, keepdim=True)
     log_p = merged(F.log_softmax(raw["classes"].float(), 1))
     cross = -(_merge_targets(classes) * log_p).sum(1, keepdim=True)
     terms["classes"] = CLASSES_PHOTO * _mean(cross, pixel)
 
-    for name in Adapters.TAPS:
-        weight = (FEATURES_EARLY if early else FEATURES_LATE) * (0.5 if name == "tap4" else 1.0)
-        terms[name] = weight * F.mse_loss(answers[name].float(), batch[name])
-
-    still = still_share(classes)
-    mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)
-    terms["mobile"] = MOBILITY_PHOTO * _mean(
-        F.binary_cross_entropy(mobility, 0.8 * (1 - still), reduction="none"), trust
-    )
     depth = (raw["depth"].float() - batch["depth"]).abs()
     terms["depth"] = DEPTH_PHOTO * depth.mean()
     sure = surely_still(classes)
     terms["still"] = STILL_FLOW * _mean(
         (raw["flow"].float() / FLOW_UNIT).abs(), sure
     ) + STILL_SPECTRUM * _mean((raw["spectrum"].float() / SPECTRUM_UNIT).abs(), sure)
-    terms["usual"] = usual_motion_loss(raw, classes, trust, batch["wind"])
-    dark = (F.avg_pool2d(plain_rgb.mean(1, keepdim=True), 4) < LAMP_LUMA).float()
+    dark = (F.avg_pool2d(batch["rgb"].mean(1, keepdim=True), 4) < LAMP_LUMA).float()
     terms["dark"] = DARK_LIGHT * _mean(raw["light"].float(), dark * (1 - classes[:, 5:6]))
-    return terms
+    if "taught_classes" in batch:
+        return terms | taught_losses(raw, batch)
+    return terms | assumed_motion_losses(raw, classes, trust, batch["wind"])
+
+
+def assumed_motion_losses(raw, classes, trust, wind):
+    """Terms of how a photo moves by what it shows, where nobody better is there to ask."""
+    mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)
+    target = MOBILITY_ASSUMED * (1 - still_share(classes))
+    cross = F.binary_cross_entropy(mobility, target, reduction="none")
+    rooted = sum(classes[:, INDEX[c] : INDEX[c] + 1] for c in ROOTED)
+    rooted = trust * rooted * (rooted > USUAL_SURE)
+    return {
+        "mobile": MOBILITY_PHOTO * _mean(cross, trust),
+        "rooted": ROOTED_FLOW * _mean((raw["flow"].float() / FLOW_UNIT).abs(), rooted),
+        "usual": usual_motion_loss(raw, classes, trust, wind),
+    }
+
+
+def taught_losses(raw, batch):
+    """Terms of what our own large teacher says of a photo at the batch's wind."""
+    told = {
+        name: batch[f"taught_{name}"]
+        for name in ("classes", "mobility", "flow", "spectrum", "light")
+    }
+    return {f"t_{name}": TAUGHT * term for name, term in _told_losses(raw, told).items()}
 
 
 def _amplitudes(spectrum):
@@ -180,35 +222,46 @@ def spectrum_phase_error(said, truth):
 
 def world_losses(raw, batch):
     """Named loss terms of the world part of a batch, already weighted."""
+    depth = (raw["depth"].float() - batch["depth"]).abs().mean()
+    terms = _told_losses(raw, batch) | {"depth": DEPTH_WORLD * depth}
+    return {f"w_{name}": term for name, term in terms.items()}
+
+
+def _told_losses(raw, batch):
+    """Terms of classes, mobility and motion that somebody told for every place."""
     terms = {}
     classes = batch["classes"]
     pixel = (classes * class_weights().view(1, -1, 1, 1)).sum(1, keepdim=True)
     log_p = F.log_softmax(raw["classes"].float(), 1)
-    terms["w_classes"] = CLASSES_WORLD * _mean(-(classes * log_p).sum(1, keepdim=True), pixel)
+    terms["classes"] = CLASSES_TOLD * _mean(-(classes * log_p).sum(1, keepdim=True), pixel)
     mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)
-    terms["w_mobile"] = MOBILITY_WORLD * F.binary_cross_entropy(mobility, batch["mobility"])
-    terms["w_depth"] = DEPTH_WORLD * (raw["depth"].float() - batch["depth"]).abs().mean()
+    terms["mobile"] = MOBILITY_TOLD * F.binary_cross_entropy(mobility, batch["mobility"])
 
     said, truth = raw["flow"].float() / FLOW_UNIT, batch["flow"] / FLOW_UNIT
     speed = torch.sqrt((truth * truth).sum(1, keepdim=True) + 1e-6)
     moving = (speed > 0.06).float()
-    terms["w_flow"] = FLOW * _split_mean(_smooth_l1(said - truth), moving)
+    error = said - truth
+    # Rounded only where it moves: what rests is to rest, not nearly so.
+    terms["flow"] = FLOW * (
+        _mean(_smooth_l1(error), moving) + AT_REST * _mean(error.abs(), 1 - moving)
+    )
     cosine = F.cosine_similarity(said, truth, 1, 1e-3).unsqueeze(1)
-    terms["w_angle"] = FLOW_ANGLE * _mean(1 - cosine, moving)
+    terms["angle"] = FLOW_ANGLE * _mean(1 - cosine, moving)
+    terms["speed"] = FLOW_SPEED * _mean(_smooth_l1(torch.log(_speed(said) / _speed(truth))), moving)
     error = torch.sqrt(((said - truth).detach() ** 2).sum(1, keepdim=True)) * FLOW_UNIT
     confidence = raw["confidence"].float().clamp(1e-4, 1 - 1e-4)
-    terms["w_conf"] = CONFIDENCE * F.binary_cross_entropy(
+    terms["conf"] = CONFIDENCE * F.binary_cross_entropy(
         confidence, torch.exp(-error / CONFIDENCE_SCALE)
     )
 
     said, truth = raw["spectrum"].float() / SPECTRUM_UNIT, batch["spectrum"] / SPECTRUM_UNIT
     sways = (truth.abs().amax(1, keepdim=True) > 0.02).float()
     size = (_amplitudes(said) - _amplitudes(truth)).abs().mean(1, keepdim=True)
-    terms["w_sway"] = SPECTRUM * _split_mean(size, sways)
-    terms["w_phase"] = SPECTRUM_PHASE * _split_mean(spectrum_phase_error(said, truth), sways)
+    terms["sway"] = SPECTRUM * _split_mean(size, sways)
+    terms["phase"] = SPECTRUM_PHASE * _split_mean(spectrum_phase_error(said, truth), sways)
 
     burning = (batch["light"] > 0.05).float()
-    terms["w_light"] = LIGHT * _split_mean((raw["light"].float() - batch["light"]).abs(), burning)
+    terms["light"] = LIGHT * _split_mean((raw["light"].float() - batch["light"]).abs(), burning)
     return terms
 
 
@@ -231,7 +284,7 @@ def clip_losses(raw, batch):
     terms["c_movable"] = MOVABLE_CLIP * _mean(-log_movable, batch["moving"])
 
     said, truth = raw["flow"].float() / FLOW_UNIT, batch["flow"] / FLOW_UNIT
-    speeds = [torch.sqrt((v * v).sum(1, keepdim=True) + SPEED_NOISE**2) for v in (said, truth)]
+    speeds = [_speed(said), _speed(truth)]
     cosine = (said * truth).sum(1, keepdim=True) / (speeds[0] * speeds[1])
     error = batch["directed"] * (1 - cosine) + batch["axial"] * (1 - cosine.abs())
     asked = batch["directed"] + batch["axial"]

@@ -22,8 +22,8 @@ SPECTRUM_UNIT = 0.005
 SPEED_EPSILON = 1e-10
 
 WIDTHS = (16, 32, 64, 112, 176)
-BLOCKS = (1, 2, 3)
-DILATIONS = (1, 2, 4, 1)
+BLOCKS = (1, 2, 5)
+DILATIONS = (1, 2, 4, 1, 2, 4, 1)
 COARSE, FINE, MOTION = 64, 32, 48
 
 _N = len(CLASSES)
@@ -142,20 +142,20 @@ class MotionHead(nn.Module):
     along the wind is a product of the two.
     """
 
-    def __init__(self):
+    def __init__(self, coarse=COARSE, fine=FINE, motion=MOTION):
         super().__init__()
-        self.inner = ConvBn(COARSE, COARSE)
-        self.film = nn.Linear(3, 2 * COARSE)
+        self.inner = ConvBn(coarse, coarse)
+        self.film = nn.Linear(3, 2 * coarse)
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
-        self.outer = Residual(COARSE)
-        self.what = ConvBn(COARSE, MOTION, 1, act=False)
-        self.where = ConvBn(FINE + _N, MOTION, 1, act=False)
-        self.mix = ConvBn(MOTION, MOTION, 1)
-        self.flow = nn.Conv2d(MOTION, 6, 1)
-        self.confidence = nn.Conv2d(MOTION, 1, 1)
-        self.light = nn.Conv2d(MOTION, 1, 1)
-        self.spectrum = nn.Conv2d(MOTION, 4 * HARMONICS, 1)
+        self.outer = Residual(coarse)
+        self.what = ConvBn(coarse, motion, 1, act=False)
+        self.where = ConvBn(fine + _N, motion, 1, act=False)
+        self.mix = ConvBn(motion, motion, 1)
+        self.flow = nn.Conv2d(motion, 6, 1)
+        self.confidence = nn.Conv2d(motion, 1, 1)
+        self.light = nn.Conv2d(motion, 1, 1)
+        self.spectrum = nn.Conv2d(motion, 4 * HARMONICS, 1)
         quarter = torch.tensor([1, 0, 3, 2]).repeat(HARMONICS)
         order = quarter + 4 * torch.arange(HARMONICS).repeat_interleave(4)
         sign = torch.tensor([-1.0, 1.0, -1.0, 1.0]).repeat(HARMONICS)
@@ -165,8 +165,9 @@ class MotionHead(nn.Module):
     def forward(self, coarse, fine, probabilities, wind):
         speed = torch.sqrt((wind * wind).sum(1, keepdim=True) + SPEED_EPSILON)
         film = self.film(torch.cat([wind, speed], 1))
-        gain = film[:, :COARSE].reshape(-1, COARSE, 1, 1)
-        bias = film[:, COARSE:].reshape(-1, COARSE, 1, 1)
+        channels = self.film.out_features // 2
+        gain = film[:, :channels].reshape(-1, channels, 1, 1)
+        bias = film[:, channels:].reshape(-1, channels, 1, 1)
         y = self.outer(F.relu(self.inner(coarse) * (1.0 + gain) + bias))
         where = self.where(torch.cat([fine, probabilities], 1))
         y = self.mix(F.relu(_double(self.what(y)) + where))
@@ -258,6 +259,15 @@ class MotionNetwork(nn.Module):
         return r["classes"], mobility, r["depth"], flow, spectrum, light
 
 
+def _pointwise(conv, x):
+    """A 1x1 convolution as a product of matrices.
+
+    On one thread PyTorch takes a slow path for 1x1 convolutions of small batches.
+    """
+    y = F.linear(x.permute(0, 2, 3, 1), conv.weight.flatten(1), conv.bias)
+    return y.permute(0, 3, 1, 2)
+
+
 class Adapters(nn.Module):
     """Training only: linear maps from student features to teacher tensors."""
 
@@ -279,7 +289,7 @@ class Adapters(nn.Module):
         self.coarse = nn.Conv2d(COARSE, len(ADE20K_32), 1)
 
     def forward(self, raw):
-        answers = {n: m(raw[self.TAPS[n][0]]) for n, m in self.maps.items()}
-        answers["ade"] = self.ade(raw["y2"])
-        answers["coarse"] = self.coarse(raw["y4"])
+        answers = {n: _pointwise(m, raw[self.TAPS[n][0]]) for n, m in self.maps.items()}
+        answers["ade"] = _pointwise(self.ade, raw["y2"])
+        answers["coarse"] = _pointwise(self.coarse, raw["y4"])
         return answers

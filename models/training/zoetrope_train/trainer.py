@@ -16,25 +16,31 @@ from .batches import (
     FeatureScale,
     PhotoBatches,
     WorldBatches,
-    random_wind,
     recolour,
 )
 from .clip_cache import read_clip_cache
-from .losses import clip_losses, photo_losses, world_losses
+from .console import silent
+from .losses import clip_losses, feature_losses, photo_losses, world_losses
 from .network import Adapters, MotionNetwork
+from .opinions import read_opinions
 from .photo_cache import read_photo_cache
+from .taught_cache import read_taught_cache
 from .world_cache import newest_world_cache
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of one training run; times in seconds of training."""
+    """Settings of one training run; times in seconds of training.
+
+    `photos`, `scenes` and `clips` are those of each process's share of a batch.
+    """
 
     minutes: float = 95.0
-    photos: int = 6
+    processes: int = 1
+    photos: int = 9
     scenes: int = 5
     clips: int = 2
-    learning_rate: float = 2.5e-3
+    learning_rate: float = 3.5e-3
     weight_decay: float = 0.02
     gradient_norm_max: float = 10.0
     warm_up_steps: int = 150
@@ -63,11 +69,19 @@ def rate_at(recipe, step, progress):
 class Trainer:
     """State of one run; `run` may be interrupted and started again."""
 
-    def __init__(self, data_dir, work_dir, recipe, log=print):
+    CHECKPOINT = "checkpoint.pt"
+    #: Whether scenes and clips come with the segmentation teacher's features.
+    WITH_FEATURES = False
+    #: Whether our own large teacher's answers are learnt, once they are there.
+    TAUGHT = True
+
+    def __init__(self, data_dir, work_dir, recipe, crew, log=print):
         self.data_dir, self.work_dir, self.recipe, self.log = data_dir, Path(work_dir), recipe, log
+        self.crew = crew
         torch.manual_seed(recipe.seed)
-        self.network = MotionNetwork().train().to(memory_format=torch.channels_last)
-        self.adapters = Adapters().train().to(memory_format=torch.channels_last)
+        network, adapters = self._networks()
+        self.network = network.train().to(memory_format=torch.channels_last)
+        self.adapters = adapters.train().to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
         parameters = [*self.network.parameters(), *self.adapters.parameters()]
         self.parameters = parameters
@@ -83,7 +97,7 @@ class Trainer:
         self.step, self.used_s = 0, 0.0
         self.ending = False
         self.images = {"photos": 0, "scenes": 0, "clips": 0}
-        self.rng = np.random.RandomState(recipe.seed)
+        self.rng = self._draws()
         self.photo_batches = self.world_batches = self.clip_batches = self.scale = None
         self.sums, self.counts = {}, {}
         source, target = self.network.state_dict(), self.average.state_dict()
@@ -91,9 +105,17 @@ class Trainer:
         self._now = [source[k] for k in floating]
         self._mean = [target[k] for k in floating]
 
+    def _networks(self):
+        """What is trained, and what only training needs."""
+        return MotionNetwork(), Adapters()
+
+    def _draws(self):
+        """Random draws that no other process and no earlier start has made."""
+        return np.random.RandomState([self.recipe.seed, self.step, self.crew.rank])
+
     @property
     def checkpoint_file(self):
-        return self.work_dir / "checkpoint.pt"
+        return self.work_dir / self.CHECKPOINT
 
     def save(self):
         """Write the whole state; the old file stays until the new is complete."""
@@ -122,7 +144,7 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.used_s = state["step"], state["used_s"]
         self.images |= state["images"]
-        self.rng = np.random.RandomState(self.recipe.seed + self.step)
+        self.rng = self._draws()
         self.log(f"resumed at step {self.step}, {self.used_s / 60:.1f} min")
 
     def refresh(self):
@@ -133,17 +155,24 @@ class Trainer:
         if self.photo_batches is None or len(cache) != len(self.photo_batches.cache):
             if self.scale is None:
                 self.scale = FeatureScale(cache, np.random.RandomState(1))
-            self.photo_batches = PhotoBatches(cache, self.scale, self.rng)
-            self.log(f"photos: {len(cache)}")
-        world = newest_world_cache(self.work_dir)
+            taught = read_taught_cache(self.work_dir, len(cache)) if self.TAUGHT else None
+            opinions = read_opinions(self.work_dir, len(cache))
+            self.photo_batches = PhotoBatches(cache, opinions, taught, self.scale, self.rng)
+            self.log(
+                f"photos: {len(cache)}, {'' if opinions else 'no '}second opinions, "
+                f"{'' if taught else 'not '}taught"
+            )
+        world = newest_world_cache(self.work_dir, self.WITH_FEATURES)
         held = self.world_batches.cache if self.world_batches else None
         same = held and world and (held.name, len(held)) == (world.name, len(world))
         if world is not None and not same:
-            self.world_batches = WorldBatches(world, self.rng)
+            self.world_batches = WorldBatches(world, self.scale, self.rng)
             self.log(f"scenes: {len(world)} of {world.name}")
-        clips = read_clip_cache(self.data_dir, self.work_dir) if not self.clip_batches else None
-        if clips is not None and self.recipe.clips:
-            self.clip_batches = ClipBatches(clips, self.rng)
+        clips = None
+        if not self.clip_batches and self.recipe.clips:
+            clips = read_clip_cache(self.data_dir, self.work_dir, self.WITH_FEATURES)
+        if clips is not None:
+            self.clip_batches = ClipBatches(clips, self.scale, self.rng)
             self.log(f"windows of clips: {len(clips)}")
         return True
 
@@ -153,7 +182,6 @@ class Trainer:
         scenes = recipe.scenes if self.world_batches else 0
         photos = recipe.photos + recipe.scenes - scenes
         parts = {"photos": self.photo_batches.draw(photos, size_px)}
-        parts["photos"]["wind"] = random_wind(self.rng, photos)
         if scenes:
             parts["scenes"] = self.world_batches.draw(scenes, size_px)
         if self.clip_batches:
@@ -172,21 +200,26 @@ class Trainer:
         small = progress < 1 - recipe.size_late_share
         size_px = recipe.size_early_px if small else recipe.size_late_px
         parts, rgb, wind = self._batch(size_px)
-        raw = self.network.raw(rgb, wind)
-        terms, begin = {}, 0
-        for name, part in parts.items():
-            count = len(part["rgb"])
-            own = {k: v[begin : begin + count] for k, v in raw.items()}
+        counts = [len(part["rgb"]) for part in parts.values()]
+        split = {k: v.split(counts) for k, v in self._raw(parts, rgb, wind).items()}
+        terms = {}
+        for at, (name, part) in enumerate(parts.items()):
+            own = {k: v[at] for k, v in split.items()}
             if name == "photos":
-                early = progress < 1 - recipe.decay_share
-                terms |= photo_losses(own, self.adapters(own), part, part["rgb"], early)
+                terms |= photo_losses(own, part)
+                terms |= self._feature_terms(own, part, progress < 1 - recipe.decay_share)
             elif name == "scenes":
                 terms |= world_losses(own, part)
             else:
                 terms |= clip_losses(own, part)
-            self.images[name] += count
-            begin += count
+            self.images[name] += counts[at] * self.crew.size
         return terms
+
+    def _raw(self, _parts, rgb, wind):
+        return self.network.raw(rgb, wind)
+
+    def _feature_terms(self, own, part, early):
+        return feature_losses(self.adapters(own), part, early)
 
     def train_step(self, progress):
         """One step of the optimiser and of the moving average."""
@@ -197,6 +230,7 @@ class Trainer:
         loss = sum(terms.values())
         self.optimiser.zero_grad()
         loss.backward()
+        self.crew.average_gradients(self.parameters)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm_max)
         if not torch.isfinite(norm):
             self.log(f"step {self.step}: gradient is not finite, skipped")
@@ -229,23 +263,35 @@ class Trainer:
         started_s, started_images = self.used_s, sum(self.images.values())
         refresh_s, checkpoint_s = 0.0, self.used_s + self.recipe.checkpoint_s
         signal.signal(signal.SIGTERM, self._ask_to_end)
-        while self.used_s < limit_s and not self.ending:
+        while True:
             begin = time.monotonic()
+            self.used_s, self.ending = self.crew.as_first_says(self.used_s, self.ending)
+            if self.used_s >= limit_s or self.ending:
+                break
             self.train_step(self.used_s / limit_s)
             if self.used_s >= refresh_s:
                 self.refresh()
                 refresh_s = self.used_s + self.recipe.refresh_s
             if self.used_s >= checkpoint_s:
-                self.save()
+                self._save_once()
                 checkpoint_s = self.used_s + self.recipe.checkpoint_s
             self.used_s += time.monotonic() - begin
-            if self.step % self.recipe.log_steps == 0:
+            if self.step % self.recipe.log_steps == 0 and self.crew.is_first:
                 images = sum(self.images.values()) - started_images
                 self._report(images / (self.used_s - started_s))
-        self.save()
+        self._save_once()
+
+    def _save_once(self):
+        if self.crew.is_first:
+            self.save()
 
     def _ask_to_end(self, *_):
         self.ending = True
+
+
+def train(crew, data_dir, work_dir, recipe, log):
+    """Train as one of a crew; only the first says anything."""
+    Trainer(data_dir, work_dir, recipe, crew, log if crew.is_first else silent).run()
 
 
 def trained_network(work_dir):

@@ -12,6 +12,7 @@ import numpy as np
 
 from .batches import random_wind
 from .classes import CLASSES
+from .feature_cache import read_features
 
 IMAGE_PX = 256
 GRID = 64
@@ -27,7 +28,7 @@ ARRAYS = {
 }
 SCENES_MIN = 400
 #: Kinds that hold the rare classes are drawn this many times as often.
-REPEATS = {"cafe": 4, "campfire": 2, "chimney": 2, "street": 2, "lake": 2, "sea": 2,
+REPEATS = {"cafe": 4, "campfire": 5, "fireplace": 2, "chimney": 2, "street": 2, "lake": 2, "sea": 2,
            "waterfall": 2, "clothes_line": 2, "candles": 2}
 #: Share of scenes that pass through a camera's and a network's losses.
 USED_LOOKING = 0.85
@@ -111,7 +112,7 @@ def write_world_cache(work_dir, name, count, seed=TRAIN_SEED, log=print):
             log(f"drew {len(wind)} of {count} scenes")
 
 
-def read_world_cache(work_dir, name):
+def read_world_cache(work_dir, name, with_features=False):
     """The finished part of the named cache, or None when there is none."""
     folder = Path(work_dir) / "worlds" / name
     index_file = folder / "index.json"
@@ -119,14 +120,19 @@ def read_world_cache(work_dir, name):
         return None
     wind = np.array(json.loads(index_file.read_text())["wind"], np.float32)
     arrays = {key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in ARRAYS}
+    if with_features:
+        features = read_features(folder, len(wind))
+        if not features:
+            return None
+        arrays |= features
     return WorldCache(name, arrays, wind)
 
 
-def newest_world_cache(work_dir):
+def newest_world_cache(work_dir, with_features=False):
     """The training cache started last among those with enough scenes."""
     folders = sorted((Path(work_dir) / "worlds").glob("train*"), reverse=True)
     for folder in folders:
-        cache = read_world_cache(work_dir, folder.name)
+        cache = read_world_cache(work_dir, folder.name, with_features)
         if cache is not None and len(cache) >= SCENES_MIN:
             return cache
     return None

@@ -20,7 +20,7 @@ def fall_sheet(
     wide_top,
     wide_foot,
     depth=0.4,
-    speed=0.045,
+    speed=0.055,
     density=1.0,
     bend=0.0,
     soft=0.3,
@@ -190,7 +190,7 @@ def waterfall(canvas, style):
                 sheet / strands * 0.75,
                 sheet / strands * 1.15,
                 0.55 - 0.06 * k,
-                style.between("speed", 0.03, 0.055),
+                style.between("speed", 0.04, 0.07),
                 bend=canvas.wind[0] * 0.02,
                 soft_top=0.0 if k == 0 else 0.04,
             )

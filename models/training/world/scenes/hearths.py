@@ -62,7 +62,7 @@ def campfire(canvas, style):
     far = rolling(canvas.seed(), 14, 4, 6, 0.4, flat_until=9)
     paint_land(canvas, light, horizon_v, 1.0, far, 8, 60, "alpine", forest=0.9, haze_distance=90)
     fire_u, fire_v = style.between("fire_u", 0.36, 0.64), style.between("fire_v", 0.78, 0.88) * canvas.aspect
-    size = style.between("size", 0.13, 0.24)
+    size = style.between("size", 0.13, 0.5)
     trees_kind = style.pick("trees", ("conifer", "leafy", "none"), (0.55, 0.25, 0.2))
     count = int(style.between("tree_count", 5, 13))
     ground_grass = style.chance("grass", 0.7)

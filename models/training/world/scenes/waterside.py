@@ -163,6 +163,7 @@ def sea(canvas, style):
         slope=style.between("wave_slope", 0.05, 0.13),
         body=style.pick("body", ("#0b4a5a", "#0a3350", "#11605c", "#24424a")),
         foam=style.between("foam", 0.0, 0.6),
+        travels=True,
     )
     front = style.pick("front", ("none", "beach", "rocks", "both"), (0.3, 0.35, 0.2, 0.15))
     if front in ("beach", "both"):

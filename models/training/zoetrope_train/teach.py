@@ -1,0 +1,96 @@
+"""Ask our own large teacher about every photo.
+
+Its answers for a photo and for the photo's mirror image are averaged.
+"""
+
+import numpy as np
+import torch
+
+from .batches import TAPS, FeatureScale
+from .crew import run_crew
+from .own_trainer import trained_own_teacher
+from .photo_cache import read_photo_cache
+from .taught_cache import (
+    GRID,
+    SPECTRUM_GRID,
+    WINDS,
+    finish_taught_cache,
+    make_taught_cache,
+    open_taught_cache,
+)
+
+#: Fewer than 16 pictures take PyTorch's slow path for 1x1 convolutions on one thread.
+BATCH = 16
+#: Mirrored lengths: x of the flow and of every harmonic changes sign.
+_FLOW_SIDE = torch.tensor([-1.0, 1.0]).view(1, 2, 1, 1)
+
+
+def _answers(network, taps, rgb):
+    """Mean answers [B, ...] by name; those that depend on the wind come in a list per wind."""
+    flipped = {name: tap.flip(-1) for name, tap in taps.items()}
+    views = [network.seen(taps, rgb), network.seen(flipped, rgb.flip(-1))]
+    logits = [network.classes(y2) for _, y2 in views]
+
+    def both(values):
+        return (values[0] + values[1].flip(-1)) / 2
+
+    p = both([z.softmax(1) for z in logits])
+    mobility = both([torch.sigmoid(network.mobility(y2)) for _, y2 in views])
+    flows, spectra, lights = [], [], []
+    for x, y in WINDS:
+        moves = [
+            network.moves(y3, y2, z, torch.tensor([[side * x, y]]).expand(len(rgb), 2))
+            for (y3, y2), z, side in zip(views, logits, (1, -1), strict=True)
+        ]
+        flows.append((moves[0]["flow"] + moves[1]["flow"].flip(-1) * _FLOW_SIDE) / 2)
+        spectra.append(_same_size(moves[0]["spectrum"], moves[1]["spectrum"].flip(-1)))
+        lights.append(both([m["light"] for m in moves]))
+    return p, mobility, flows, spectra, torch.stack(lights).mean(0)
+
+
+def _same_size(spectrum, mirrored):
+    """The first spectrum with the mean of both sizes; their phases have nothing in common."""
+    sizes = [torch.hypot(s[:, 0::2], s[:, 1::2]) for s in (spectrum, mirrored)]
+    gain = (sizes[0] + sizes[1]) / (2 * sizes[0] + 1e-8)
+    return spectrum * gain.clamp(0, 4).repeat_interleave(2, 1)
+
+
+def _shrunk(fields):
+    return [torch.nn.functional.avg_pool2d(f, GRID // SPECTRUM_GRID) for f in fields]
+
+
+def write_taught_cache(data_dir, work_dir, processes, log=print):
+    """Ask about every photo that is trained on, in `processes` processes; starts over each time."""
+    count = len(read_photo_cache(data_dir, work_dir))
+    make_taught_cache(work_dir, count)
+    run_crew(processes, _teach, (data_dir, work_dir))
+    finish_taught_cache(work_dir, count)
+    log(f"taught {count} photos")
+
+
+def _teach(crew, data_dir, work_dir):
+    """One process's share of the photos."""
+    photos = read_photo_cache(data_dir, work_dir)
+    network = trained_own_teacher(work_dir)
+    scale = FeatureScale(photos, np.random.RandomState(1))
+    taught = open_taught_cache(work_dir, "r+")
+    asked = [i for i, photo in enumerate(photos.photos) if not photo.is_test]
+    for start in range(crew.rank * BATCH, len(asked), crew.size * BATCH):
+        rows = asked[start : start + BATCH]
+        inputs = {
+            name: torch.from_numpy(photos.arrays[name][rows]).permute(0, 3, 1, 2).float()
+            for name in (*TAPS, "logits", "rgb")
+        }
+        scale.apply(inputs)
+        with torch.no_grad():
+            p, mobility, flows, spectra, light = _answers(network, inputs, inputs["rgb"] / 255)
+        for name, value in (
+            ("classes", np.rint(255 * p.permute(0, 2, 3, 1).numpy())),
+            ("mobility", np.rint(255 * mobility[:, 0].numpy())),
+            ("light", np.rint(255 * light[:, 0].clamp(0, 1).numpy())),
+            ("flow", torch.stack(flows, 1).permute(0, 1, 3, 4, 2).numpy()),
+            ("spectrum", torch.stack(_shrunk(spectra), 1).permute(0, 1, 3, 4, 2).numpy()),
+        ):
+            taught[f"taught_{name}"][rows] = value
+    for array in taught.values():
+        array.flush()
