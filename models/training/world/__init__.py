@@ -11,7 +11,7 @@ Labels, all height x width:
 - ``depth``: 0 near .. 1 far; ``light``: amplitude of brightness flicker, 0..1
 """
 
-from .camera import augment
+from .camera import augment, tilted
 from .canvas import CLASSES, HARMONICS, Canvas, Scene
 from .scenes import SCENES
 from .style import Style
@@ -30,4 +30,4 @@ def draw(kind, width_px, height_px, seed, wind=None, style=None, spectrum=True):
     return canvas.scene(spectrum)
 
 
-__all__ = ["CLASSES", "HARMONICS", "KINDS", "Scene", "augment", "draw"]
+__all__ = ["CLASSES", "HARMONICS", "KINDS", "Scene", "augment", "draw", "tilted"]

@@ -1,7 +1,42 @@
-"""What cameras and networks do to a picture: haze, blur, exposure, white balance, noise, compression."""
+"""What cameras and networks do to a picture: tilt, haze, blur, exposure, white balance, noise, compression."""
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
+
+
+def tilted(scene, wind, degrees):
+    """The scene and the wind seen by a camera held askew, enlarged until no corner is empty.
+
+    Positive angles turn the picture counter-clockwise. Velocities and displacements turn and grow with the picture.
+    """
+    h, w = scene.rgb.shape[:2]
+    angle = np.radians(degrees)
+    grown = abs(np.cos(angle)) + abs(np.sin(angle)) * max(w / h, h / w)
+    matrix = cv2.getRotationMatrix2D(((w - 1) / 2, (h - 1) / 2), degrees, grown)
+    turn = matrix[:, :2].astype(np.float32)
+
+    def seen(field, how=cv2.INTER_LINEAR):
+        return cv2.warpAffine(field, matrix, (w, h), flags=how, borderMode=cv2.BORDER_REPLICATE)
+
+    waves = scene.spectrum.reshape(h, w, -1)
+    planes = [
+        seen(np.ascontiguousarray(part[..., k])) for k in range(waves.shape[-1]) for part in (waves.real, waves.imag)
+    ]
+    waves = np.stack([re + 1j * im for re, im in zip(planes[0::2], planes[1::2], strict=True)], -1)
+    waves = waves.reshape(scene.spectrum.shape) @ turn.T
+    turned = replace(
+        scene,
+        rgb=seen(scene.rgb),
+        classes=seen(scene.classes, cv2.INTER_NEAREST),
+        mobility=seen(scene.mobility),
+        flow=seen(scene.flow) @ turn.T,
+        spectrum=waves.astype(np.complex64),
+        depth=seen(scene.depth),
+        light=seen(scene.light),
+    )
+    return turned, (turn / grown) @ np.asarray(wind, np.float32)
 
 
 def augment(rgb, rng):

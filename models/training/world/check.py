@@ -5,7 +5,7 @@ import time
 import cv2
 import numpy as np
 
-from . import CLASSES, HARMONICS, KINDS, augment, draw
+from . import CLASSES, HARMONICS, KINDS, augment, draw, tilted
 
 SPEED_MAX = 0.25
 """No label may flow faster than this, in widths per second: the loop could not show it."""
@@ -43,6 +43,12 @@ def check(kind, seed, width_px=192, height_px=128):
     still = np.isin(scene.classes, STILL)
     assert not (speed[still].any() or sway[still].any() or scene.mobility[still].any()), (kind, "a still thing moves")
     assert not speed[~np.isin(scene.classes, FLOWING)].any(), (kind, "a thing that only swings flows")
+    turned, wind = tilted(scene, (0.6, 0.0), 90)
+    upright, back = tilted(turned, wind, -90)
+    if width_px == height_px:
+        assert np.allclose(upright.flow, scene.flow, atol=1e-6) and np.allclose(back, (0.6, 0.0), atol=1e-6), kind
+        assert np.array_equal(upright.classes, scene.classes), (kind, "does not turn back")
+    assert np.isclose(wind[1], -0.6), (kind, "the wind does not turn with the picture")
     assert augment(scene.rgb, np.random.default_rng(seed)).shape == scene.rgb.shape
 
 
@@ -53,7 +59,8 @@ def main():
         for seed in range(3):
             check(kind, seed)
             check(kind, 100 + seed, 128, 192)
-        print(f"{kind:14s} {(time.perf_counter() - start) / 12:.3f} s a picture", flush=True)
+        check(kind, 200, 128, 128)
+        print(f"{kind:14s} {(time.perf_counter() - start) / 14:.3f} s a picture", flush=True)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,28 @@ def picture(canvas, light, u0, v0, u1, v1, depth=0.7):
     )
 
 
+def screen(canvas, light, u0, v0, u1, v1, depth=0.6):
+    """A television or a sign that glows: whatever it shows, it stays."""
+    rng = canvas.rng
+    panel(canvas, light, u0, v0, u1, v1, "metal", depth=depth, shade=0.25)
+    m = (u1 - u0) * 0.025
+    at = canvas.window(u0 + m, v0 + m, u1 - m, v1 - m)
+    u, v = canvas.u[at], canvas.v[at]
+    if u.size == 0:
+        return
+    t = (v - v0 - m) / (v1 - v0 - 2 * m)
+    seed = int(rng.integers(1 << 30))
+    rough = fbm(u, v * 1.6, rng.uniform(6, 30), 5, seed)
+    line = rng.uniform(0.3, 0.8) + 0.06 * fbm(u, v * 0, 8, 4, seed + 1)
+    above, below = srgb(str(rng.choice(["#8fbbe8", "#e8a46a", "#20262e", "#f2f2ee"]))), hue(rng)
+    shown = np.where((t < line)[..., None], above * (1.15 - 0.3 * t)[..., None], below * (0.7 + 0.3 * rough)[..., None])
+    if rng.random() < 0.5:
+        bars = (np.abs((t * rng.integers(5, 11)) % 1 - 0.5) < 0.18) & (u < u0 + (u1 - u0) * rng.uniform(0.4, 0.9))
+        shown = np.where(bars[..., None], srgb("#f7f7f2"), shown)
+    glow = np.float32(rng.uniform(0.5, 1.4))
+    canvas.put(np.ones_like(u), np.maximum(shown, 0) * glow, "rigid", depth, at)
+
+
 def window_light(canvas, light, u0, v0, u1, v1, outside, depth=0.9, panes=(2, 3), frame="#e6dfd2"):
     """A window in the wall; ``outside(u, v)`` is the H x W x 3 view through it."""
     at = canvas.window(u0, v0, u1, v1)

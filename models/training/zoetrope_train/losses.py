@@ -33,7 +33,7 @@ STILL_FLOW, STILL_SPECTRUM, DARK_LIGHT = 0.5, 0.5, 0.2
 #: Classes that sway where they are and flow nowhere, and what that weighs on photos.
 ROOTED, ROOTED_FLOW = ("foliage", "cloth"), 0.4
 #: Our own large teacher's answers about photos, beside the exact ones about scenes.
-TAUGHT = 0.5
+TAUGHT = 0.8
 #: Clips: measured, hence noisy, and few; the weights are below the world's.
 MOBILITY_CLIP, MOVABLE_CLIP, DIRECTION_CLIP, SPEED_CLIP = 0.5, 0.3, 0.4, 0.6
 SPECTRUM_CLIP, REST_CLIP = 0.8, 0.25

@@ -32,6 +32,8 @@ REPEATS = {"cafe": 4, "campfire": 5, "fireplace": 2, "chimney": 2, "street": 2, 
            "waterfall": 2, "clothes_line": 2, "candles": 2}
 #: Share of scenes that pass through a camera's and a network's losses.
 USED_LOOKING = 0.85
+#: Share of scenes seen by a camera held askew, and by how much, in degrees.
+TILTED, TILT_DEG = 0.3, 4.0
 PROGRESS_EVERY = 50
 #: Training seeds start here; the fixed test set lies below.
 TRAIN_SEED, TEST_SEED = 1_000_000, 0
@@ -77,7 +79,7 @@ def labels_of(scene):
 def write_world_cache(work_dir, name, count, seed=TRAIN_SEED, log=print):
     """Draw `count` scenes of all kinds in turn; resumes where it stopped."""
     from world import CLASSES as WORLD_CLASSES
-    from world import KINDS, augment, draw
+    from world import KINDS, augment, draw, tilted
 
     if tuple(WORLD_CLASSES) != CLASSES:
         raise ValueError(f"classes of the world differ: {WORLD_CLASSES}")
@@ -96,6 +98,9 @@ def write_world_cache(work_dir, name, count, seed=TRAIN_SEED, log=print):
         rng = np.random.default_rng(seed + i)
         w = random_wind(np.random.RandomState(seed + i), 1)[0].tolist()
         scene = draw(kind, IMAGE_PX, IMAGE_PX, seed + i, wind=w)
+        if rng.random() < TILTED:
+            scene, w = tilted(scene, w, np.clip(rng.normal(0, TILT_DEG), -3 * TILT_DEG, 3 * TILT_DEG))
+            w = w.tolist()
         if rng.random() < USED_LOOKING:
             scene = replace(scene, rgb=augment(scene.rgb, rng))
         row = labels_of(scene)

@@ -14,6 +14,7 @@ from ..room import (
     picture,
     pool_shadow,
     revolve,
+    screen,
     soft_shadow,
     table_top,
     wall_and_floor,
@@ -245,6 +246,10 @@ def room(canvas, style):
         picture(canvas, light, u0, v0, u0 + rng.uniform(0.1, 0.22), v0 + rng.uniform(0.1, 0.2))
     for _ in range(2):
         _furnish(canvas, light, style, floor_v)
+    if style.chance("screen", 0.35):
+        u0, wide = rng.uniform(0.05, 0.6), rng.uniform(0.2, 0.36)
+        v0 = rng.uniform(0.08, 0.3) * canvas.aspect
+        screen(canvas, light, u0, v0, u0 + wide, v0 + wide * 9 / 16)
     if style.chance("sofa", 0.5):
         _sofa(canvas, light, rng.uniform(0.15, 0.5), floor_v + 0.08, rng.uniform(0.35, 0.5))
     if style.chance("table", 0.5):
@@ -306,6 +311,10 @@ def shelf(canvas, style):
             elif what == "plant":
                 potted_plant(canvas, light, (x + end) / 2, base, step * 0.8, "dark", 0.48, still=0.2)
             x = end + rng.uniform(0.0, 0.03)
+    if style.chance("screen", 0.25):
+        u0, wide = rng.uniform(0.0, 0.65), rng.uniform(0.25, 0.45)
+        v0 = rng.uniform(0.0, 0.4) * canvas.aspect
+        screen(canvas, light, u0, v0, u0 + wide, v0 + wide * 9 / 16, 0.2)
     canvas.lens(vignette=0.25)
 
 
