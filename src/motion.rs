@@ -72,6 +72,10 @@ const OSCILLATION_RMS_MAX: f32 = 0.012;
 /// a half times the second; leaves, which only sway, are mostly said to flow
 /// slower than it.
 const FLOW_NOISE: [f32; 2] = [0.004, 0.008];
+/// How fast gusts cross the picture, in widths per second.
+const GUST_WIDTHS_S: f32 = 0.4;
+/// How far regions are out of step with the gusts, in turns of each harmonic.
+const OUT_OF_STEP: f32 = 0.35;
 /// Fastest flow that is rendered, in widths per second.
 const FLOW_MAX: f32 = 0.12;
 
@@ -108,27 +112,36 @@ impl Motion {
             let power: f32 = seen.spectrum.iter().map(|p| p.at(x, y).powi(2)).sum();
             OSCILLATION_RMS_MAX / (power / 2.0).sqrt().max(OSCILLATION_RMS_MAX)
         });
+        let [wind_x, wind_y] = scene.wind;
+        let downwind = [wind_x, wind_y].map(|part| part / wind_x.hypot(wind_y).max(1e-3));
         let mut rng = fastrand::Rng::with_seed(seed);
         let apart = width.max(height) as f32 / 5.0;
+        let turns = turns(period_s);
         let mut harmonics: Vec<Plane<Harmonic>> = seen
             .spectrum
             .chunks_exact(4)
-            .map(|parts| {
+            .zip(turns)
+            .map(|(parts, turns)| {
                 // The network turns all harmonics of a place by one angle. If
                 // they kept it, they would add up everywhere at the same moments
-                // and the whole picture would heave.
-                let angle = smooth_noise(width, height, apart, &mut rng);
+                // and the whole picture would heave. Gusts instead cross it with
+                // the wind, and regions are a little out of step with them.
+                let noise = smooth_noise(width, height, apart, &mut rng);
+                let gust = turns as f32 / period_s / GUST_WIDTHS_S / width as f32;
+                let angle = |x: usize, y: usize| {
+                    let along = x as f32 * downwind[0] + y as f32 * downwind[1];
+                    TAU * (OUT_OF_STEP * noise.at(x, y) - gust * along)
+                };
                 Plane::from_fn(width, height, |x, y| {
                     let part = |index: usize| parts[index].at(x, y) * calm.at(x, y);
                     Harmonic {
                         x: [part(0), part(1)],
                         y: [part(2), part(3)],
                     }
-                    .turned(angle.at(x, y) * TAU)
+                    .turned(angle(x, y))
                 })
             })
             .collect();
-        let turns = turns(period_s);
         let change = visible_change(&scene.still.planes.y, &gate);
         start_at_an_ordinary_moment(&mut harmonics, &turns, &change);
         Self {

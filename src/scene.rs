@@ -176,6 +176,8 @@ pub struct Scene {
     pub still: Still,
     /// The input size that was used.
     pub profile: Profile,
+    /// The wind that the network was told, to the right and downwards, 0..=1 long.
+    pub wind: [f32; 2],
     /// What the network said.
     pub seen: NetworkOutput,
 }
@@ -188,10 +190,12 @@ impl Scene {
     pub fn look(network: &dyn Network, still: Still, look: &Look) -> Result<Self, NetworkError> {
         let planes = &still.planes;
         let profile = Profile::nearest(network.profiles(), planes.width_px(), planes.height_px());
-        let seen = network.infer(&NetworkInput::new(profile, &still, look))?;
+        let input = NetworkInput::new(profile, &still, look);
+        let seen = network.infer(&input)?;
         Ok(Self {
             still,
             profile,
+            wind: [input.style[1], input.style[2]],
             seen,
         })
     }

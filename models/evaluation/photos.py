@@ -32,10 +32,10 @@ class Gate:
     """
 
     edge: tuple = (0.75, 0.85)
-    sure: float = 0.95
-    share: float = 0.15
-    dip: tuple = (-2.0, -1.0)
-    mobility: tuple = (0.05, 0.15)
+    sure: float = 0.90
+    share: float = 0.45
+    dip: tuple = (-2.5, -1.5)
+    mobility: tuple = (0.015, 0.04)
     cells_min: int = 4
     median_max: float = 0.995
 
@@ -61,7 +61,7 @@ class Gate:
             return f"each cell {self.edge[0]:g}–{self.edge[1]:g}, mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
         return (
             f"{self.edge[0]:g}–{self.edge[1]:g}, {self.share:.0%} above {self.sure:g}, "
-            f"dip {self.dip[0]:g}–{self.dip[1]:g}, mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
+            f"dip {self.dip[0]:g}–{self.dip[1]:g} below {self.median_max:g}, mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
         )
 
 
@@ -69,13 +69,15 @@ SHIPPED = Gate()
 #: The product's gate and others.
 GATES = (
     SHIPPED,
-    Gate(share=0.25),
-    Gate(share=0.4),
-    Gate(sure=0.92),
-    Gate(edge=(0.85, 0.95)),
-    Gate(dip=(-1.5, -0.5)),
+    Gate(share=0.30),
+    Gate(share=0.60),
+    Gate(sure=0.88),
+    Gate(sure=0.95, share=0.15),
+    Gate(edge=(0.80, 0.90)),
+    Gate(dip=(-2.0, -1.0)),
     Gate(dip=(-9, -8)),
-    Gate(mobility=(0.12, 0.30)),
+    Gate(median_max=0.985),
+    Gate(mobility=(0.05, 0.15)),
     Gate(edge=(0.80, 0.95), share=0.0),
     Gate(edge=(0.88, 0.98), share=0.0),
     Gate(edge=(0.95, 0.995), share=0.0),

@@ -19,10 +19,10 @@ use crate::{
 /// Highest bit rate that common signage players take (design limit).
 const BITRATE_BPS_MAX: u32 = 20_000_000;
 /// Bits per pixel of an ordinary moving picture at good quality.
-const BITS_PER_PIXEL: f64 = 0.22;
+const BITS_PER_PIXEL: f64 = 0.30;
 /// Coarsest and finest quantisation. The coarse end bounds the loss in what
 /// does not move; the fine end keeps the rate control from wasting bits.
-const QP: QpRange = QpRange::new(14, 26);
+const QP: QpRange = QpRange::new(14, 24);
 /// Seconds between key frames.
 const KEY_FRAME_S: u32 = 4;
 

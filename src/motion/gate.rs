@@ -14,19 +14,19 @@ use crate::picture::Plane;
 /// A cell that is movable with less than the first probability rests.
 const EDGE: [f32; 2] = [0.75, 0.85];
 /// Probability from which the network is sure of a cell.
-const SURE: f32 = 0.95;
+const SURE: f32 = 0.90;
 /// Share of its cells of which the network must be sure for a region to open.
-const SURE_SHARE: f32 = 0.15;
+const SURE_SHARE: f32 = 0.45;
 /// Fewest cells of which it must be sure.
 const SURE_CELLS_MIN: usize = 4;
 /// How far below the region's median the log-odds of a cell may be: with less
 /// than the first it rests.
-const DIP: [f32; 2] = [-2.0, -1.0];
+const DIP: [f32; 2] = [-2.5, -1.5];
 /// The median counts as no more than this.
 const MEDIAN_MAX: f32 = 0.995;
 /// Below the first predicted mobility nothing moves, above the second everything
-/// does: a lawn in a calm, a clear sky.
-const MOBILITY: [f32; 2] = [0.05, 0.15];
+/// does: what is surely movable and yet rests, as glass that mirrors the sky.
+const MOBILITY: [f32; 2] = [0.015, 0.04];
 
 /// How far the motion is let through at each cell, 0 (frozen) to 1, given the
 /// probability that what stands there is movable, and its mobility.
@@ -93,12 +93,12 @@ mod tests {
 
     #[test]
     fn a_region_opens_as_a_whole_if_enough_of_it_is_sure() {
-        // Left: a quarter of it is sure. Right: as unsure, and nothing sure in it.
+        // Left: half of it is sure. Right: as unsure, and nothing sure in it.
         let movable = Plane::from_fn(24, 12, |x, _| match x {
-            0..3 => 0.96,
-            3..12 => 0.87,
+            0..6 => 0.94,
+            6..12 => 0.89,
             12..14 => 0.1,
-            _ => 0.87,
+            _ => 0.89,
         });
         let gate = gate_of(&movable);
         assert_eq!((gate.at(1, 5), gate.at(10, 5)), (1.0, 1.0));
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn what_is_less_sure_than_all_around_it_rests() {
         let is_boat = |x: usize, y: usize| (10..14).contains(&x) && (5..8).contains(&y);
-        let lake = Plane::from_fn(24, 12, |x, y| if is_boat(x, y) { 0.91 } else { 0.995 });
+        let lake = Plane::from_fn(24, 12, |x, y| if is_boat(x, y) { 0.87 } else { 0.995 });
         let gate = gate_of(&lake);
         assert_eq!(gate.at(2, 2), 1.0);
         assert!(gate.at(12, 6) < 0.1, "{}", gate.at(12, 6));
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_has_no_mobility_rests() {
         let sure = Plane::filled(24, 12, 0.99);
-        let mobility = Plane::from_fn(24, 12, |x, _| if x < 12 { 0.04 } else { 0.2 });
+        let mobility = Plane::from_fn(24, 12, |x, _| if x < 12 { 0.01 } else { 0.05 });
         let gate = gate(&sure, &mobility);
         assert_eq!((gate.at(3, 3), gate.at(20, 3)), (0.0, 1.0));
     }
