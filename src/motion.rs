@@ -11,7 +11,7 @@ use std::f32::consts::{FRAC_PI_2, TAU};
 use crate::{
     picture::{Plane, smooth_noise},
     request::Look,
-    scene::{HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene},
+    scene::{Class, HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene},
 };
 
 /// Displacement of one harmonic at one cell: complex amplitudes, in widths.
@@ -76,6 +76,10 @@ const FLOW_NOISE: [f32; 2] = [0.004, 0.008];
 const GUST_WIDTHS_S: f32 = 0.4;
 /// How far regions are out of step with the gusts, in turns of each harmonic.
 const OUT_OF_STEP: f32 = 0.35;
+/// Cells between a stream and what sways, since velocities are smoothed over a few of
+/// them; and the probability of swaying between which the stream fades.
+const CLEARANCE: usize = 3;
+const SWAYS: [f32; 2] = [0.3, 0.6];
 /// Fastest flow that is rendered, in widths per second.
 const FLOW_MAX: f32 = 0.12;
 
@@ -97,10 +101,14 @@ impl Motion {
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
         let gate = gate::gate(&movable, &seen.mobility);
+        let streams = streams(&seen.classes);
         let speed_limit = |x: usize, y: usize| {
             let speed = seen.flow_x.at(x, y).hypot(seen.flow_y.at(x, y));
             let sure = seen.flow_confidence.at(x, y).clamp(0.0, 1.0);
-            smoothstep(FLOW_NOISE, speed * sure) * (FLOW_MAX / speed.max(FLOW_MAX)) * sure
+            smoothstep(FLOW_NOISE, speed * sure)
+                * (FLOW_MAX / speed.max(FLOW_MAX))
+                * sure
+                * streams.at(x, y)
         };
         let flow_x = Plane::from_fn(width, height, |x, y| {
             seen.flow_x.at(x, y) * speed_limit(x, y)
@@ -157,6 +165,27 @@ impl Motion {
             is_breath: false,
         }
     }
+}
+
+/// How far each cell may flow, 0..=1: not where something is near that sways where
+/// it stands, for the stream would carry its edge along.
+fn streams(classes: &[Plane<f32>]) -> Plane<f32> {
+    let (width, height) = (classes[0].width_px, classes[0].height_px);
+    let sways = Plane::from_fn(width, height, |x, y| {
+        let all = classes.iter().zip(Class::ALL);
+        all.filter(|(_, class)| class.sways())
+            .map(|(plane, _)| plane.at(x, y))
+            .sum::<f32>()
+    });
+    Plane::from_fn(width, height, |x, y| {
+        let columns = x.saturating_sub(CLEARANCE)..(x + CLEARANCE + 1).min(width);
+        let rows = y.saturating_sub(CLEARANCE)..(y + CLEARANCE + 1).min(height);
+        let around = rows.flat_map(|row| columns.clone().map(move |column| (column, row)));
+        let most = around.fold(0.0f32, |most, (column, row)| {
+            most.max(sways.at(column, row))
+        });
+        1.0 - smoothstep(SWAYS, most)
+    })
 }
 
 /// How much the picture changes at each cell when what stands there moves to
@@ -267,6 +296,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_stream_keeps_clear_of_what_sways() {
+        let classes: Vec<Plane<f32>> = Class::ALL
+            .iter()
+            .map(|class| {
+                let is_tree = |x: usize| *class == Class::Foliage && x < 10;
+                let is_sky = |x: usize| *class == Class::Sky && x >= 10;
+                Plane::from_fn(30, 8, |x, _| f32::from(u8::from(is_tree(x) || is_sky(x))))
+            })
+            .collect();
+        let streams = streams(&classes);
+        let row: Vec<f32> = (0..30).map(|x| streams.at(x, 4)).collect();
+        assert!(row[..10 + CLEARANCE].iter().all(|share| *share == 0.0));
+        assert!(row[10 + CLEARANCE..].iter().all(|share| *share == 1.0));
     }
 
     #[test]

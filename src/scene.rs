@@ -55,6 +55,11 @@ impl Class {
         !matches!(self, Self::Rigid | Self::Person | Self::Vehicle)
     }
 
+    /// Whether things of this class swing where they stand and flow nowhere.
+    pub fn sways(self) -> bool {
+        matches!(self, Self::Foliage | Self::Cloth)
+    }
+
     /// The name in files and pictures.
     pub fn name(self) -> &'static str {
         match self {
