@@ -164,7 +164,7 @@ fn carried_harmonic(
                 .map(|(harmonic, gate)| pick(harmonic) * gate)
                 .collect(),
         };
-        box_mean(&gated, 1)
+        box_mean(&gated, 3)
     };
     let parts = [
         part(|h| h.x[0]),
@@ -172,7 +172,7 @@ fn carried_harmonic(
         part(|h| h.y[0]),
         part(|h| h.y[1]),
     ];
-    let near = box_mean(&motion.gate, 1);
+    let near = box_mean(&motion.gate, 3);
     Plane::from_fn(plane.width_px, plane.height_px, |x, y| {
         let share = near.at(x, y).max(weight.at(x, y) * 0.5);
         let at = |index: usize| {
