@@ -168,8 +168,7 @@ def _masks(truth, rgb):
     """Still and movable pixels of a photo by the teacher's best class, away from borders."""
     still = np.isin(_stretched(truth, rgb).argmax(0), [INDEX[c] for c in STILL_CLASSES])
     kernel = np.ones((2 * BORDER_PX + 1,) * 2, np.uint8)
-    inner = [cv2.erode(np.uint8(mask), kernel) > 0 for mask in (still, ~still)]
-    return inner[0], inner[1]
+    return [cv2.erode(np.uint8(mask), kernel) > 0 for mask in (still, ~still)]
 
 
 def _cell(value, low, high):

@@ -65,16 +65,22 @@ def pool_shadow(canvas, x, v, wide, tall, amount, shift=0.0):
     canvas.rgb *= (1 - amount * smooth(1.15, 0.35, distance))[..., None]
 
 
+def _framed(canvas, light, u0, v0, u1, v1, depth, frame, margin, shade):
+    """A panel whose inner part is to be painted: its window, coordinates, and height 0 top .. 1 bottom, or None."""
+    panel(canvas, light, u0, v0, u1, v1, frame, depth=depth, shade=shade)
+    m = (u1 - u0) * margin
+    at = canvas.window(u0 + m, v0 + m, u1 - m, v1 - m)
+    u, v = canvas.u[at], canvas.v[at]
+    return (at, u, v, (v - v0 - m) / (v1 - v0 - 2 * m)) if u.size else None
+
+
 def picture(canvas, light, u0, v0, u1, v1, depth=0.7):
     """A framed picture with an abstract landscape: nothing in it moves."""
     rng = canvas.rng
-    panel(canvas, light, u0, v0, u1, v1, "wood", depth=depth, shade=0.9)
-    m = (u1 - u0) * 0.08
-    at = canvas.window(u0 + m, v0 + m, u1 - m, v1 - m)
-    u, v = canvas.u[at], canvas.v[at]
-    if u.size == 0:
+    inner = _framed(canvas, light, u0, v0, u1, v1, depth, "wood", 0.08, 0.9)
+    if inner is None:
         return
-    t = (v - v0 - m) / (v1 - v0 - 2 * m)
+    at, u, v, t = inner
     seed = int(rng.integers(1 << 30))
     bend = t + 0.12 * fbm(u, v * 0.3, 6, 4, seed)
     a, b, c, d = (hue(rng) for _ in range(4))
@@ -91,13 +97,10 @@ def picture(canvas, light, u0, v0, u1, v1, depth=0.7):
 def screen(canvas, light, u0, v0, u1, v1, depth=0.6):
     """A television or a sign that glows: whatever it shows, it stays."""
     rng = canvas.rng
-    panel(canvas, light, u0, v0, u1, v1, "metal", depth=depth, shade=0.25)
-    m = (u1 - u0) * 0.025
-    at = canvas.window(u0 + m, v0 + m, u1 - m, v1 - m)
-    u, v = canvas.u[at], canvas.v[at]
-    if u.size == 0:
+    inner = _framed(canvas, light, u0, v0, u1, v1, depth, "metal", 0.025, 0.25)
+    if inner is None:
         return
-    t = (v - v0 - m) / (v1 - v0 - 2 * m)
+    at, u, v, t = inner
     seed = int(rng.integers(1 << 30))
     rough = fbm(u, v * 1.6, rng.uniform(6, 30), 5, seed)
     line = rng.uniform(0.3, 0.8) + 0.06 * fbm(u, v * 0, 8, 4, seed + 1)

@@ -68,20 +68,20 @@ def main(arguments=None):
             write_features(options.data, options.work / folder, log)
     if "own" in options.steps:
         from .crew import run_crew
-        from .own_trainer import own_recipe, train_own_teacher
+        from .own_trainer import OwnTrainer, own_recipe
 
         recipe = own_recipe(options.own_minutes, options.processes)
-        run_crew(recipe.processes, train_own_teacher, (options.data, options.work, recipe, log))
+        run_crew(recipe.processes, OwnTrainer.work, (options.data, options.work, recipe, log))
     if "teach" in options.steps:
         from .teach import write_taught_cache
 
         write_taught_cache(options.data, options.work, options.processes, log)
     if "train" in options.steps:
         from .crew import run_crew
-        from .trainer import Recipe, train
+        from .trainer import Recipe, Trainer
 
         recipe = Recipe(minutes=options.minutes, processes=options.processes)
-        run_crew(recipe.processes, train, (options.data, options.work, recipe, log))
+        run_crew(recipe.processes, Trainer.work, (options.data, options.work, recipe, log))
     if "export" in options.steps:
         from .export import export
         from .trainer import trained_network

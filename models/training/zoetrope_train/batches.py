@@ -270,9 +270,9 @@ class ClipBatches:
         cells = {name: np.float32(mask)[..., None] for name, mask in masks.items()}
         cells["flow"] = np.float32(a["flow"][i])
         cells["spectrum"] = np.float32(a["spectrum"][i])
-        for name in ("rgb", *(tap for tap in TAPS if tap in a)):
-            cells[name] = a[name][i]
-        cells["logits"] = a["logits"][i]
+        cells["rgb"] = a["rgb"][i]
+        if TAPS[0] in a:
+            cells |= {name: a[name][i] for name in (*TAPS, "logits")}
         return cells
 
     def draw(self, count, size_px):

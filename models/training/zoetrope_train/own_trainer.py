@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from .batches import TAPS
-from .console import silent
 from .own_teacher import OwnTeacher
 from .trainer import Recipe, Trainer
 
@@ -36,11 +35,6 @@ class OwnTrainer(Trainer):
 
     def _feature_terms(self, own, part, early):
         return {}
-
-
-def train_own_teacher(crew, data_dir, work_dir, recipe, log):
-    """Train as one of a crew; only the first says anything."""
-    OwnTrainer(data_dir, work_dir, recipe, crew, log if crew.is_first else silent).run()
 
 
 def trained_own_teacher(work_dir):

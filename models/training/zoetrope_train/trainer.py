@@ -105,6 +105,11 @@ class Trainer:
         self._now = [source[k] for k in floating]
         self._mean = [target[k] for k in floating]
 
+    @classmethod
+    def work(cls, crew, data_dir, work_dir, recipe, log):
+        """Train as one of a crew; only the first says anything."""
+        cls(data_dir, work_dir, recipe, crew, log if crew.is_first else silent).run()
+
     def _networks(self):
         """What is trained, and what only training needs."""
         return MotionNetwork(), Adapters()
@@ -289,14 +294,9 @@ class Trainer:
         self.ending = True
 
 
-def train(crew, data_dir, work_dir, recipe, log):
-    """Train as one of a crew; only the first says anything."""
-    Trainer(data_dir, work_dir, recipe, crew, log if crew.is_first else silent).run()
-
-
 def trained_network(work_dir):
     """The moving average of the last checkpoint, ready to be exported."""
-    state = torch.load(Path(work_dir) / "checkpoint.pt", weights_only=True)
+    state = torch.load(Path(work_dir) / Trainer.CHECKPOINT, weights_only=True)
     network = MotionNetwork()
     network.load_state_dict(state["average"])
     return network.eval()
