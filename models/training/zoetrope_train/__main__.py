@@ -25,6 +25,8 @@ def parse(arguments):
     parser.add_argument("--minutes", type=float, default=95.0, help="training time")
     parser.add_argument("--own-minutes", type=float, default=25.0,
                         help="training time of our own large teacher")
+    parser.add_argument("--start", type=Path, metavar="FILE.onnx",
+                        help="exported network to start from instead of random weights")
     parser.add_argument("--processes", type=int, default=1, help="processes that train, a core each")
     parser.add_argument("--steps", default=",".join(STEPS), help="comma-separated subset")
     parser.add_argument("--scenes", type=int, default=3000, help="scenes of the world")
@@ -80,7 +82,8 @@ def main(arguments=None):
         from .crew import run_crew
         from .trainer import Recipe, Trainer
 
-        recipe = Recipe(minutes=options.minutes, processes=options.processes)
+        start = str(options.start) if options.start else None
+        recipe = Recipe(minutes=options.minutes, processes=options.processes, start=start)
         run_crew(recipe.processes, Trainer.work, (options.data, options.work, recipe, log))
     if "export" in options.steps:
         from .export import export

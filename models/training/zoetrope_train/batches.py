@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .classes import INDEX, STILL_CLASSES
+from .classes import CLASSES, INDEX, STILL_CLASSES
 from .clip_cache import teacher_classes
 from .clip_motion import MOVING, REST, SWAY_S_MIN
 from .labels import FIRE_SOURCE
@@ -24,8 +24,10 @@ LISTED_PX = 192
 PHOTO_CROPS = (
     [(192, 192)] * 5
     + [(160, 192), (160, 224), (128, 192), (192, 256), (160, 256), (256, 256),
-       (224, 224), (160, 160), (128, 160)]
+       (224, 224), (160, 160), (128, 160), (96, 128), (128, 128), (224, 256)]
 )
+#: Chance of a blurred batch, and of a picture without colours.
+BLURRED, COLOURLESS = 0.25, 0.06
 #: World crops are square, since directions matter there.
 WORLD_CROPS = [160] * 2 + [192] * 6 + [224] * 5 + [256] * 7
 #: Chance that a crop of a clip undoes the squashing to a square.
@@ -34,11 +36,23 @@ UNSQUASH = 0.7
 #: and those that are asked for their direction when the wind is known.
 DIRECTED, AXIAL, BLOWN = ("smoke", "fire", "fall"), ("river", "sea"), ("cloud", "fog")
 SWAYING = ("sea", "ripple", "foliage", "cloth")
+#: What a place of a clip is that moves the way its kind does.
+KIND_CLASSES = {
+    "cloud": "sky", "fog": "smoke", "smoke": "smoke", "fire": "fire", "fall": "water_flow",
+    "river": "water_flow", "sea": "water_still", "ripple": "water_still",
+    "foliage": "foliage", "cloth": "cloth",
+}
 #: Chance of clips in which only actors move, relative to 1.
 ACTORS_WEIGHT = 0.4
 #: How much rest counts where the teacher sees what could move: it may just be calm.
 CALM_TRUST = 0.25
 TAPS = ("tap4", "tap8", "tap16", "tap32", "decoder")
+
+
+#: Rows of one-hot classes by kind; zeros for what moves by itself.
+_CLASS_OF_KIND = np.zeros((len(KINDS), len(CLASSES)), np.float32)
+for _kind, _class in KIND_CLASSES.items():
+    _CLASS_OF_KIND[KINDS.index(_kind), INDEX[_class]] = 1.0
 
 
 class FeatureScale:
@@ -104,21 +118,29 @@ def _crops(arrays, rows, xs, ys, width, height, mirrors, size_px):
 
 
 def recolour(x, rng):
-    """Random gamma, saturation, contrast, tint and noise on RGB 0..1."""
+    """Random gamma, saturation, contrast, white balance, blur and noise on RGB 0..1."""
     def draw(low, high, channels=1):
         values = rng.rand(len(x), channels, 1, 1).astype(np.float32)
         return torch.from_numpy(values) * (high - low) + low
 
     if rng.rand() < 0.5:
-        x = x ** torch.exp(draw(-0.3, 0.3))
+        x = x ** torch.exp(draw(-0.45, 0.45))
+    if rng.rand() < BLURRED:
+        x = _blurred(x, draw(0, 1))
     grey = x.mean(1, keepdim=True)
-    x = grey + (x - grey) * draw(0.5, 1.4)
+    x = grey + (x - grey) * draw(0.3, 1.6) * (draw(0, 1) > COLOURLESS)
     mean = x.mean((1, 2, 3), keepdim=True)
-    x = ((x - mean) * draw(0.75, 1.25) + mean + draw(-0.08, 0.08)) * draw(0.93, 1.07, 3)
+    x = ((x - mean) * draw(0.65, 1.35) + mean + draw(-0.12, 0.12)) * draw(0.88, 1.12, 3)
     if rng.rand() < 0.2:
         noise = rng.standard_normal(x.shape).astype(np.float32)
-        x = x + torch.from_numpy(noise) * draw(0, 0.04)
+        x = x + torch.from_numpy(noise) * draw(0, 0.05)
     return x.clamp(0, 1)
+
+
+def _blurred(x, share):
+    """A blur over two pixels, by a share 0..1 for each picture."""
+    coarse = F.interpolate(F.avg_pool2d(x, 2), scale_factor=2.0, mode="bilinear")
+    return x + (coarse - x) * share
 
 
 class PhotoBatches:
@@ -268,6 +290,7 @@ class ClipBatches:
             "sways": moving & among(SWAYING) & (row.seconds >= SWAY_S_MIN),
         }
         cells = {name: np.float32(mask)[..., None] for name, mask in masks.items()}
+        cells["moving_class"] = _CLASS_OF_KIND[kinds] * cells["moving"]
         cells["flow"] = np.float32(a["flow"][i])
         cells["spectrum"] = np.float32(a["spectrum"][i])
         cells["rgb"] = a["rgb"][i]

@@ -17,6 +17,8 @@ FIRE_SOURCE = "confire_fire"
 FIRE_PHOTO_SKY_TRUST = 0.2
 #: Trust in fire found by colour.
 FIRE_TRUST = 0.7
+#: How much a place beside a flame counts as fire.
+FLICKERING = 0.6
 #: Trust in faces: some are fruit or dogs, which rest as well.
 FACE_TRUST = 0.8
 _SKY = ADE20K_32.index("sky")
@@ -28,7 +30,8 @@ def fire_share(rgb):
     Flames are close to black bodies of 1,200 to 2,000 K: red at least as
     strong as green, green stronger than blue, bright and saturated; their
     core clips to white-yellow, which counts only beside flame colours.  Lit
-    walls have the same colours but no contrast, which tells them apart.
+    walls have the same colours but no contrast, which tells them apart.  What
+    lies beside a flame now burns a moment later, and counts in part.
     """
     r, g, b = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
     coarse = F.avg_pool2d(rgb.mean(1, keepdim=True), 4)
@@ -37,7 +40,8 @@ def fire_share(rgb):
     flame = (r > 0.78) & (r >= g) & (g > b + 0.05) & (r - b > 0.34) & (contrast > 0.42)
     core = (r > 0.92) & (g > 0.75) & (r >= g - 0.02) & (g >= b + 0.02)
     near = F.avg_pool2d(flame.float(), 9, 1, 4) > 0.25
-    return F.avg_pool2d((flame | (core & near)).float(), 4)
+    share = F.avg_pool2d((flame | (core & near)).float(), 4)
+    return torch.maximum(share, FLICKERING * F.max_pool2d(share, 3, 1, 1))
 
 
 def teacher_probabilities(logits):
@@ -98,7 +102,7 @@ def class_weights():
     """Mild weights per class: rare ones count a little more, [10]."""
     weights = np.ones(len(INDEX), np.float32)
     for name, value in {"rigid": 0.9, "smoke": 2.5, "fire": 2.0, "cloth": 2.0,
-                        "person": 2.5, "vehicle": 2.0, "water_still": 1.3,
-                        "water_flow": 1.3}.items():
+                        "person": 2.0, "vehicle": 2.0, "water_still": 1.7,
+                        "water_flow": 1.7}.items():
         weights[INDEX[name]] = value
     return torch.from_numpy(weights)

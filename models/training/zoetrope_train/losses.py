@@ -36,6 +36,7 @@ ROOTED, ROOTED_FLOW = ("foliage", "cloth"), 0.4
 TAUGHT = 0.8
 #: Clips: measured, hence noisy, and few; the weights are below the world's.
 MOBILITY_CLIP, MOVABLE_CLIP, DIRECTION_CLIP, SPEED_CLIP = 0.5, 0.3, 0.4, 0.6
+CLASS_CLIP = 0.3
 SPECTRUM_CLIP, REST_CLIP = 0.8, 0.25
 #: Mobility of what was seen to move; not 1, since the flow is sometimes wrong.
 MOBILITY_SEEN = 0.9
@@ -268,8 +269,8 @@ def _told_losses(raw, batch):
 def clip_losses(raw, batch):
     """Named loss terms of the clip part of a batch, already weighted.
 
-    The masks of the batch, [B, 1, h, w] in 0..1, say where which question is
-    asked: `moving` and `rest` for mobility, `directed` for the direction,
+    `moving_class` [B, 10, h, w] is what moves there, or nothing.  The masks of
+    the batch, [B, 1, h, w] in 0..1, say where which question is asked: `moving` and `rest` for mobility, `directed` for the direction,
     `axial` for its axis, `timed` for the speed, `sways` for amplitudes.
     A plain cosine would pull without bounds where the network says nearly
     nothing; speeds are rounded up to the noise instead.
@@ -282,6 +283,9 @@ def clip_losses(raw, batch):
     log_p = F.log_softmax(raw["classes"].float(), 1)
     log_movable = log_p[:, _MOVABLE].logsumexp(1, keepdim=True)
     terms["c_movable"] = MOVABLE_CLIP * _mean(-log_movable, batch["moving"])
+    cross = -(batch["moving_class"] * log_p).sum(1, keepdim=True)
+    known = batch["moving_class"].sum(1, keepdim=True)
+    terms["c_class"] = CLASS_CLIP * _mean(cross, known)
 
     said, truth = raw["flow"].float() / FLOW_UNIT, batch["flow"] / FLOW_UNIT
     speeds = [_speed(said), _speed(truth)]

@@ -1,15 +1,18 @@
 """Ask our own large teacher about every photo.
 
-Its answers for a photo and for the photo's mirror image are averaged.
+Its answers for a photo and for the photo's mirror image are averaged.  Of
+flames one thing is known beforehand and need not be guessed: they rise.
 """
 
 import numpy as np
 import torch
 
 from .batches import TAPS, FeatureScale
+from .classes import INDEX
 from .crew import run_crew
 from .own_trainer import trained_own_teacher
 from .photo_cache import read_photo_cache
+from .precision import halved_where_fast
 from .taught_cache import (
     GRID,
     SPECTRUM_GRID,
@@ -23,6 +26,10 @@ from .taught_cache import (
 BATCH = 16
 #: Mirrored lengths: x of the flow and of every harmonic changes sign.
 _FLOW_SIDE = torch.tensor([-1.0, 1.0]).view(1, 2, 1, 1)
+#: Probabilities of fire between which its flow is turned upwards.
+FLAME = (0.3, 0.6)
+#: Slowest flame, in widths per second: between the first quartile and the median of clips.
+FLAME_SPEED_MIN = 0.1
 
 
 def _answers(network, taps, rgb):
@@ -45,7 +52,16 @@ def _answers(network, taps, rgb):
         flows.append((moves[0]["flow"] + moves[1]["flow"].flip(-1) * _FLOW_SIDE) / 2)
         spectra.append(_same_size(moves[0]["spectrum"], moves[1]["spectrum"].flip(-1)))
         lights.append(both([m["light"] for m in moves]))
+    flows = [_risen(flow, p[:, INDEX["fire"]].unsqueeze(1)) for flow in flows]
     return p, mobility, flows, spectra, torch.stack(lights).mean(0)
+
+
+def _risen(flow, fire):
+    """The flow [B, 2, h, w] turned upwards where `fire` [B, 1, h, w] is probable."""
+    low, high = FLAME
+    share = ((fire - low) / (high - low)).clamp(0, 1)
+    speed = flow.norm(dim=1, keepdim=True).clamp(min=FLAME_SPEED_MIN)
+    return flow * (1 - share) + torch.cat([torch.zeros_like(speed), -speed], 1) * share
 
 
 def _same_size(spectrum, mirrored):
@@ -82,14 +98,14 @@ def _teach(crew, data_dir, work_dir):
             for name in (*TAPS, "logits", "rgb")
         }
         scale.apply(inputs)
-        with torch.no_grad():
+        with torch.no_grad(), halved_where_fast():
             p, mobility, flows, spectra, light = _answers(network, inputs, inputs["rgb"] / 255)
         for name, value in (
-            ("classes", np.rint(255 * p.permute(0, 2, 3, 1).numpy())),
-            ("mobility", np.rint(255 * mobility[:, 0].numpy())),
-            ("light", np.rint(255 * light[:, 0].clamp(0, 1).numpy())),
-            ("flow", torch.stack(flows, 1).permute(0, 1, 3, 4, 2).numpy()),
-            ("spectrum", torch.stack(_shrunk(spectra), 1).permute(0, 1, 3, 4, 2).numpy()),
+            ("classes", np.rint(255 * p.float().permute(0, 2, 3, 1).numpy())),
+            ("mobility", np.rint(255 * mobility[:, 0].float().numpy())),
+            ("light", np.rint(255 * light[:, 0].float().clamp(0, 1).numpy())),
+            ("flow", torch.stack(flows, 1).float().permute(0, 1, 3, 4, 2).numpy()),
+            ("spectrum", torch.stack(_shrunk(spectra), 1).float().permute(0, 1, 3, 4, 2).numpy()),
         ):
             taught[f"taught_{name}"][rows] = value
     for array in taught.values():

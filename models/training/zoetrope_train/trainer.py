@@ -24,6 +24,8 @@ from .losses import clip_losses, feature_losses, photo_losses, world_losses
 from .network import Adapters, MotionNetwork
 from .opinions import read_opinions
 from .photo_cache import read_photo_cache
+from .precision import halved_where_fast
+from .start import start_from
 from .taught_cache import read_taught_cache
 from .world_cache import newest_world_cache
 
@@ -32,7 +34,8 @@ from .world_cache import newest_world_cache
 class Recipe:
     """Settings of one training run; times in seconds of training.
 
-    `photos`, `scenes` and `clips` are those of each process's share of a batch.
+    `photos`, `scenes` and `clips` are those of each process's share of a batch;
+    `start` is an exported network whose weights are taken first.
     """
 
     minutes: float = 95.0
@@ -44,21 +47,27 @@ class Recipe:
     weight_decay: float = 0.02
     gradient_norm_max: float = 10.0
     warm_up_steps: int = 150
-    decay_share: float = 0.4
+    decay_share: float = 0.7
     size_early_px: int = 160
-    size_late_px: int = 192
-    size_late_share: float = 0.2
+    size_late_px: int = 224
+    size_late_share: float = 0.3
     average: float = 0.998
     refresh_s: float = 60.0
     checkpoint_s: float = 180.0
     log_steps: int = 100
     photos_min: int = 400
     seed: int = 0
+    start: str | None = None
+
+
+#: Learning rate of a network that has learnt before, over that of one that has not.
+STARTED_RATE = 0.25
 
 
 def rate_at(recipe, step, progress):
     """Learning rate: warm-up by steps, then constant, then a cosine by time."""
     rate = recipe.learning_rate * min(1.0, (step + 1) / recipe.warm_up_steps)
+    rate *= STARTED_RATE if recipe.start else 1.0
     start = 1.0 - recipe.decay_share
     if progress > start:
         turn = min(1.0, (progress - start) / recipe.decay_share)
@@ -152,6 +161,14 @@ class Trainer:
         self.rng = self._draws()
         self.log(f"resumed at step {self.step}, {self.used_s / 60:.1f} min")
 
+    def _start(self):
+        """Begin at an exported network; the same in every process."""
+        batches = PhotoBatches(
+            self.photo_batches.cache, None, None, self.scale, np.random.RandomState(2)
+        )
+        start_from(self.recipe.start, self.network, self.adapters, batches, self.log)
+        self.average.load_state_dict(self.network.state_dict())
+
     def refresh(self):
         """Look again at what the caches hold; True when photos suffice."""
         cache = read_photo_cache(self.data_dir, self.work_dir)
@@ -206,13 +223,16 @@ class Trainer:
         size_px = recipe.size_early_px if small else recipe.size_late_px
         parts, rgb, wind = self._batch(size_px)
         counts = [len(part["rgb"]) for part in parts.values()]
-        split = {k: v.split(counts) for k, v in self._raw(parts, rgb, wind).items()}
+        with halved_where_fast():
+            raw = self._raw(parts, rgb, wind)
+        split = {k: v.split(counts) for k, v in raw.items()}
         terms = {}
         for at, (name, part) in enumerate(parts.items()):
             own = {k: v[at] for k, v in split.items()}
             if name == "photos":
                 terms |= photo_losses(own, part)
-                terms |= self._feature_terms(own, part, progress < 1 - recipe.decay_share)
+                early = progress < 1 - recipe.decay_share and not recipe.start
+                terms |= self._feature_terms(own, part, early)
             elif name == "scenes":
                 terms |= world_losses(own, part)
             else:
@@ -224,7 +244,9 @@ class Trainer:
         return self.network.raw(rgb, wind)
 
     def _feature_terms(self, own, part, early):
-        return feature_losses(self.adapters(own), part, early)
+        with halved_where_fast():
+            answers = self.adapters(own)
+        return feature_losses(answers, part, early)
 
     def train_step(self, progress):
         """One step of the optimiser and of the moving average."""
@@ -265,6 +287,8 @@ class Trainer:
         limit_s = self.recipe.minutes * 60
         while not self.refresh():
             time.sleep(5)
+        if self.step == 0 and self.recipe.start:
+            self._start()
         started_s, started_images = self.used_s, sum(self.images.values())
         refresh_s, checkpoint_s = 0.0, self.used_s + self.recipe.checkpoint_s
         signal.signal(signal.SIGTERM, self._ask_to_end)
