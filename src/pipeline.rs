@@ -141,7 +141,8 @@ fn film(
     let count = renderer.frame_count();
     let frame_rate = NonZeroU32::new(job.shape.frame_rate).expect("a validated rate is not 0");
     let mut writer = Mp4Writer::create(job.clip_path, frame_rate, count)?;
-    let mut director = Director::new(still, renderer);
+    let director = Director::new(still, renderer);
+    let mut watcher = director.watcher();
 
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let circulating = workers + 2;
@@ -172,7 +173,7 @@ fn film(
                 return Err(PipelineError::Cancelled);
             }
             onlooker.frame(frame.index, count, &frame.planes);
-            director.watch(&frame);
+            watcher.watch(&frame);
             writer.append(&encoder.encode(&frame.planes)?)?;
             // No worker waits for it any more when the clip is complete.
             let _ = give_back.send(frame);
@@ -183,7 +184,8 @@ fn film(
         drop(drawn);
         filmed
     })?;
-    Ok((writer.finish(job.clip_path)?, director.report()))
+    let report = director.judge(watcher.seen());
+    Ok((writer.finish(job.clip_path)?, report))
 }
 
 /// What the drawing threads share.
