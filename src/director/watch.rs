@@ -75,6 +75,14 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// What is seen of a clip whose every frame is the still itself.
+    pub fn of_the_still() -> Self {
+        Self {
+            starts_with_still: true,
+            ..Self::default()
+        }
+    }
+
     /// Joins what was seen of the piece that follows; the same as if one
     /// watcher had seen both.
     pub fn followed_by(mut self, next: Self) -> Self {
