@@ -105,7 +105,7 @@ impl Lanes for Wide {
         // SAFETY: AVX2 is there as above; the caller promises that the indices
         // are those of quads, of which each is two bytes on and four bytes long.
         unsafe {
-            let quad = _mm256_i32gather_epi32::<2>(quads.start().cast(), index.0);
+            let quad = gathered(quads, index.0);
             // Bytes `128 - down, down` twice, and words `128 - right, right`.
             let down = _mm256_sub_epi32(_mm256_slli_epi32::<8>(down.0), down.0);
             let down = _mm256_add_epi32(down, _mm256_set1_epi32(128));
@@ -123,5 +123,35 @@ impl Lanes for Wide {
             let words = _mm_packs_epi32(low, _mm256_extracti128_si256::<1>(self.0));
             _mm_storel_epi64(to.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
         });
+    }
+}
+
+/// Four bytes at each index, by single loads.
+///
+/// # Safety
+/// As [`Lanes::bilinear`].
+#[inline(always)]
+unsafe fn gathered(quads: &Quads, index: __m256i) -> __m256i {
+    let start = quads.start();
+    // SAFETY: as in `bilinear`; the loads need no alignment.
+    unsafe {
+        let low = _mm256_castsi256_si128(index);
+        let high = _mm256_extracti128_si256::<1>(index);
+        let (a, b) = (
+            _mm_cvtsi128_si64(low) as u64,
+            _mm_extract_epi64::<1>(low) as u64,
+        );
+        let (c, d) = (
+            _mm_cvtsi128_si64(high) as u64,
+            _mm_extract_epi64::<1>(high) as u64,
+        );
+        let at = |index: u64| start.add(2 * index as usize).cast::<i32>().read_unaligned();
+        let four = |a: u64, b: u64| {
+            let quads = _mm_cvtsi32_si128(at(a & 0xffff_ffff));
+            let quads = _mm_insert_epi32::<1>(quads, at(a >> 32));
+            let quads = _mm_insert_epi32::<2>(quads, at(b & 0xffff_ffff));
+            _mm_insert_epi32::<3>(quads, at(b >> 32))
+        };
+        _mm256_set_m128i(four(c, d), four(a, b))
     }
 }

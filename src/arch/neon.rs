@@ -137,12 +137,7 @@ impl Lanes for Pair {
 /// # Safety
 /// As [`Lanes::bilinear`].
 #[inline(always)]
-unsafe fn four(
-    quads: &Quads,
-    index: int32x4_t,
-    right: int32x4_t,
-    down: int32x4_t,
-) -> int32x4_t {
+unsafe fn four(quads: &Quads, index: int32x4_t, right: int32x4_t, down: int32x4_t) -> int32x4_t {
     let start = quads.start();
     // SAFETY: NEON is there as above; the caller promises that the indices are
     // those of quads, of which each is two bytes on and four bytes long. A load of

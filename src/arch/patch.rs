@@ -132,14 +132,7 @@ const RAMP_BITS: i32 = 8;
 impl<V: Lanes> Ramp<V> {
     #[inline(always)]
     fn new<S: Site>(cells: [&Corners; 2], pick: impl Fn(&Node) -> i32) -> Self {
-        let [low, high] = cells;
-        let [a, b] = [low, high].map(|cell| {
-            let [here, right, below, across] = [&cell[0], &cell[1], &cell[2], &cell[3]].map(&pick);
-            let right = right.wrapping_sub(here);
-            let below = below.wrapping_sub(here);
-            let twist = across.wrapping_sub(here).wrapping_sub(right).wrapping_sub(below);
-            [here, right, below, twist]
-        });
+        let [a, b] = [corners(cells[0], &pick), corners(cells[1], &pick)];
         let across = V::load(&S::ACROSS);
         let here = V::halves(a[0].wrapping_mul(256), b[0].wrapping_mul(256));
         let right = V::halves(a[1].wrapping_mul(16), b[1].wrapping_mul(16));
@@ -160,6 +153,22 @@ impl<V: Lanes> Ramp<V> {
         self.now = now.add(self.step);
         now.shifted::<RAMP_BITS>()
     }
+}
+
+/// A quantity at the upper left corner, by how much it grows to the right and
+/// below, and by how much more in the corner across.
+#[inline(always)]
+fn corners(cell: &Corners, pick: &impl Fn(&Node) -> i32) -> [i32; 4] {
+    let here = pick(&cell[0]);
+    let right = pick(&cell[1]).wrapping_sub(here);
+    let below = pick(&cell[2]).wrapping_sub(here);
+    let across = pick(&cell[3]).wrapping_sub(here);
+    [
+        here,
+        right,
+        below,
+        across.wrapping_sub(right).wrapping_sub(below),
+    ]
 }
 
 /// How far the samples of a row follow, in parts of 256.
@@ -194,7 +203,10 @@ fn source<V: Lanes, S: Site>(own: V, way: V, follow: V, end: V) -> V {
 #[inline(always)]
 fn sampled<V: Lanes, const PLANES: usize>(from: &[&Quads; PLANES], [x, y]: [V; 2]) -> [V; PLANES] {
     let width = V::splat(from[0].width() as i32);
-    let index = y.shifted::<PART_BITS>().mul(width).add(x.shifted::<PART_BITS>());
+    let index = y
+        .shifted::<PART_BITS>()
+        .mul(width)
+        .add(x.shifted::<PART_BITS>());
     let rest = V::splat(PARTS - 1);
     let (right, down) = (x.and(rest), y.and(rest));
     let mut samples = [x; PLANES];
@@ -221,7 +233,10 @@ pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
 ) {
     let size = |quads: &Quads| (quads.width(), quads.count());
     assert!(
-        patch.from.iter().all(|quads| size(quads) == size(patch.from[0])),
+        patch
+            .from
+            .iter()
+            .all(|quads| size(quads) == size(patch.from[0])),
         "planes that move alike are of one size"
     );
     if patch.is_layered {
@@ -255,7 +270,9 @@ fn draw_rows<V: Lanes, S: Site, const PLANES: usize, const IS_LAYERED: bool>(
     for row in 0..S::ROWS {
         let own_y = V::splat(top + ((row as i32) << S::PITCH_BITS));
         let mask = patch.mask[row * patch.mask_stride..].first_chunk();
-        let follow = follow(V::load_bytes(mask.expect("the mask is as large as the patch")));
+        let follow = follow(V::load_bytes(
+            mask.expect("the mask is as large as the patch"),
+        ));
         let from = [
             source::<V, S>(own_x, near_x.next(), follow, end_x),
             source::<V, S>(own_y, near_y.next(), follow, end_y),
@@ -315,7 +332,9 @@ fn draw_rows<V: Lanes, S: Site, const PLANES: usize, const IS_LAYERED: bool>(
 #[inline(always)]
 fn thresholds(left: usize, y: usize) -> &'static [u8; LANES] {
     let from = left % 16 / LANES * LANES;
-    DITHER[y % 16][from..].first_chunk().expect("half a row of the pattern")
+    DITHER[y % 16][from..]
+        .first_chunk()
+        .expect("half a row of the pattern")
 }
 
 /// Rounding thresholds in [`GREY_PARTS`], different from pixel to pixel and the

@@ -37,7 +37,12 @@ impl Brush {
     pub fn new(texture: Texture, mask: Plane<u8>) -> Self {
         let chroma_mask = Plane::from_fn(mask.width_px / 2, mask.height_px / 2, |x, y| {
             let [above, below] = [mask.row(2 * y), mask.row(2 * y + 1)];
-            let four = [above[2 * x], above[2 * x + 1], below[2 * x], below[2 * x + 1]];
+            let four = [
+                above[2 * x],
+                above[2 * x + 1],
+                below[2 * x],
+                below[2 * x + 1],
+            ];
             (four.map(u16::from).iter().sum::<u16>() / 4) as u8
         });
         Self {
@@ -58,7 +63,12 @@ impl Brush {
         for (row, pair) in cells(nodes).chunks_exact(CELLS).enumerate() {
             let left = tile.0 * CHROMA_COLUMNS;
             let top = tile.1 * CHROMA_COLUMNS + row * CHROMA_ROWS;
-            self.draw_chroma([&pair[0], &pair[1]], [left, top], &mut planes.u, &mut planes.v);
+            self.draw_chroma(
+                [&pair[0], &pair[1]],
+                [left, top],
+                &mut planes.u,
+                &mut planes.v,
+            );
         }
     }
 

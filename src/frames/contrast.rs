@@ -105,8 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_given_back_within_limits() {
-        let at_half =
-            |contrast: f32| move |phase: f32| if phase == 0.5 { contrast } else { 10.0 };
+        let at_half = |contrast: f32| move |phase: f32| if phase == 0.5 { contrast } else { 10.0 };
         let trim = Trim::measured(60, at_half(9.0));
         assert_eq!((trim.at(0.0), trim.at(0.25)), (1.0, 1.0));
         assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);

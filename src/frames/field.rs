@@ -242,7 +242,10 @@ impl Field {
             let here = [at % self.columns, at / self.columns].map(|c| (c * NODE_STRIDE_PX) as i32);
             let [back, ahead] = [0.25, -0.25].map(|way| {
                 let way = self.displaced(at, way);
-                [here[0] - way[0].round() as i32, here[1] - way[1].round() as i32]
+                [
+                    here[0] - way[0].round() as i32,
+                    here[1] - way[1].round() as i32,
+                ]
             });
             let (mut both, mut first, mut second) = (0.0f32, 16.0f32, 16.0f32);
             for dy in (-HALF_WINDOW_PX..HALF_WINDOW_PX).step_by(APART_PX) {

@@ -187,7 +187,8 @@ impl Renderer {
             let corners = rows
                 .each_ref()
                 .map(|row| std::array::from_fn(|column| at(row, first + column)));
-            self.brush.draw_tile((column, row), &corners, &mut frame.planes);
+            self.brush
+                .draw_tile((column, row), &corners, &mut frame.planes);
         }
     }
 

@@ -78,7 +78,10 @@ impl<'a> Nodes<'a> {
             far_share: whole(state.far_share, WEIGHT_PARTS),
             near_excess: whole(near_excess, WEIGHT_PARTS),
             far_excess: whole(far_excess, WEIGHT_PARTS),
-            base: whole(-near_excess * base(near) - far_excess * base(far), GREY_PARTS),
+            base: whole(
+                -near_excess * base(near) - far_excess * base(far),
+                GREY_PARTS,
+            ),
             light,
         }
     }

@@ -156,7 +156,8 @@ impl<'a> RightOf<'a> {
             let to = (span.end + TAPS) as isize;
             let (inner_from, inner_to) = (from.max(0), to.min(end + 1));
             self.row.extend((from..inner_from).map(|_| luma[0]));
-            self.row.extend_from_slice(&luma[inner_from as usize..inner_to as usize]);
+            self.row
+                .extend_from_slice(&luma[inner_from as usize..inner_to as usize]);
             self.row.extend((inner_to..to).map(|_| luma[end as usize]));
             let taps = std::array::from_fn(|tap| &self.row[tap..tap + span.len()]);
             half_way(taps, &mut self.between.row_mut(y)[span.clone()]);
@@ -175,7 +176,11 @@ impl<'a> RightOf<'a> {
 
     /// The same half a pixel below it.
     fn row_below(&mut self, y: usize, span: &std::ops::Range<usize>, to: &mut [u8]) {
-        let held = |tap: usize| (y + 1 + tap).saturating_sub(TAPS).min(self.luma.height_px - 1);
+        let held = |tap: usize| {
+            (y + 1 + tap)
+                .saturating_sub(TAPS)
+                .min(self.luma.height_px - 1)
+        };
         self.row.resize(2 * span.len(), 0);
         let (pixels, between) = self.row.split_at_mut(span.len());
         for (plane, half) in [(self.luma, pixels), (&self.between, between)] {
@@ -265,10 +270,7 @@ mod tests {
             let quads = doubled(&luma, &everywhere(&luma));
             for y in 0..height {
                 for x in 0..width {
-                    assert_eq!(
-                        sample(&quads, x as f32, y as f32),
-                        f32::from(luma.at(x, y))
-                    );
+                    assert_eq!(sample(&quads, x as f32, y as f32), f32::from(luma.at(x, y)));
                 }
             }
         }
@@ -279,10 +281,7 @@ mod tests {
         let luma = Plane::from_fn(80, 48, |x, y| (x * x * 3 + y * 91 + x * y) as u8);
         let mut needed = everywhere(&luma).map(|_| false);
         needed.row_mut(1)[2..4].fill(true);
-        let (whole, part) = (
-            doubled(&luma, &everywhere(&luma)),
-            doubled(&luma, &needed),
-        );
+        let (whole, part) = (doubled(&luma, &everywhere(&luma)), doubled(&luma, &needed));
         for row in 32..63 {
             for column in 64..127 {
                 let at = row * whole.width() + column;

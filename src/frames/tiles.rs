@@ -40,15 +40,15 @@ pub fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {
 }
 
 /// Tiles that anything in the active ones is ever drawn from.
-pub fn needed_tiles(
-    active: &Plane<bool>,
-    field: &Field,
-    size: [usize; 2],
-) -> Plane<bool> {
+pub fn needed_tiles(active: &Plane<bool>, field: &Field, size: [usize; 2]) -> Plane<bool> {
     // A sample needs its neighbours to the right and below.
     const MARGIN_PX: f32 = 2.0;
     let mut needed = active.clone();
-    let tiles = active.samples.iter().enumerate().filter(|(_, active)| **active);
+    let tiles = active
+        .samples
+        .iter()
+        .enumerate()
+        .filter(|(_, active)| **active);
     for (at, _) in tiles {
         let tile = [at % active.width_px, at / active.width_px];
         let mut span = [[0.0f32; 2]; 2];
