@@ -21,7 +21,7 @@ pub const GREY_PARTS: i32 = 128;
 pub const LIGHT_PARTS: i32 = 1 << 15;
 
 /// What moves at one node at one moment, in whole numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Displacement of the first layer, in [`WAY_PARTS`] of a luma pixel.
     pub near: [i32; 2],
@@ -38,6 +38,19 @@ pub struct Node {
     pub base: i32,
     /// Change of the light, in [`LIGHT_PARTS`]; 0 is none.
     pub light: i32,
+}
+
+impl Node {
+    /// What stays as it is.
+    pub const RESTING: Self = Self {
+        near: [0; 2],
+        far: [0; 2],
+        far_share: 0,
+        near_excess: 0,
+        far_excess: 0,
+        base: 0,
+        light: 0,
+    };
 }
 
 /// Where samples of a plane stand between the nodes, which are 8 luma pixels
@@ -91,14 +104,14 @@ impl Site for Chroma {
 }
 
 /// The nodes around a square: upper left, upper right, lower left, lower right.
-pub type Corners = [Node; 4];
+pub type Corners<'a> = [&'a Node; 4];
 
 /// Eight columns to be drawn, of one plane or of two that move alike.
 pub struct Patch<'a, const PLANES: usize> {
     /// What is drawn from.
     pub from: [&'a Quads; PLANES],
     /// The nodes around the first four columns, and around the last four.
-    pub cells: [&'a Corners; 2],
+    pub cells: [&'a Corners<'a>; 2],
     /// Column and row of the first sample.
     pub at: [usize; 2],
     /// How far each sample follows the motion, 0..=255, from the first one on.
@@ -131,7 +144,7 @@ const RAMP_BITS: i32 = 8;
 
 impl<V: Lanes> Ramp<V> {
     #[inline(always)]
-    fn new<S: Site>(cells: [&Corners; 2], pick: impl Fn(&Node) -> i32) -> Self {
+    fn new<S: Site>(cells: [&Corners<'_>; 2], pick: impl Fn(&Node) -> i32) -> Self {
         let [a, b] = [corners(cells[0], &pick), corners(cells[1], &pick)];
         let across = V::load(&S::ACROSS);
         let here = V::halves(a[0].wrapping_mul(256), b[0].wrapping_mul(256));
@@ -158,11 +171,11 @@ impl<V: Lanes> Ramp<V> {
 /// A quantity at the upper left corner, by how much it grows to the right and
 /// below, and by how much more in the corner across.
 #[inline(always)]
-fn corners(cell: &Corners, pick: &impl Fn(&Node) -> i32) -> [i32; 4] {
-    let here = pick(&cell[0]);
-    let right = pick(&cell[1]).wrapping_sub(here);
-    let below = pick(&cell[2]).wrapping_sub(here);
-    let across = pick(&cell[3]).wrapping_sub(here);
+fn corners(cell: &Corners<'_>, pick: &impl Fn(&Node) -> i32) -> [i32; 4] {
+    let here = pick(cell[0]);
+    let right = pick(cell[1]).wrapping_sub(here);
+    let below = pick(cell[2]).wrapping_sub(here);
+    let across = pick(cell[3]).wrapping_sub(here);
     [
         here,
         right,

@@ -14,7 +14,7 @@ const STRIDE: usize = 11;
 struct Case {
     width: usize,
     samples: Vec<u8>,
-    cells: [Corners; 2],
+    cells: [[Node; 4]; 2],
     at: [usize; 2],
     mask: Vec<u8>,
     is_layered: bool,
@@ -22,10 +22,14 @@ struct Case {
 }
 
 impl Case {
-    fn patch<'a, const PLANES: usize>(&'a self, from: [&'a Quads; PLANES]) -> Patch<'a, PLANES> {
+    fn patch<'a, const PLANES: usize>(
+        &'a self,
+        from: [&'a Quads; PLANES],
+        cells: &'a [Corners<'a>; 2],
+    ) -> Patch<'a, PLANES> {
         Patch {
             from,
-            cells: [&self.cells[0], &self.cells[PLANES - 1]],
+            cells: [&cells[0], &cells[PLANES - 1]],
             at: self.at,
             mask: &self.mask,
             mask_stride: 8,
@@ -41,7 +45,8 @@ impl Case {
             samples: &mut drawn,
             stride: STRIDE,
         };
-        isa.luma(&self.patch([&quads]), &mut canvas);
+        let cells = self.cells.each_ref().map(<[Node; 4]>::each_ref);
+        isa.luma(&self.patch([&quads], &cells), &mut canvas);
         drawn
     }
 
@@ -54,7 +59,8 @@ impl Case {
             samples,
             stride: STRIDE,
         });
-        isa.chroma(&self.patch([&blue, &red]), &mut canvases);
+        let cells = self.cells.each_ref().map(<[Node; 4]>::each_ref);
+        isa.chroma(&self.patch([&blue, &red], &cells), &mut canvases);
         drawn
     }
 }

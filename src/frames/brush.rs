@@ -18,7 +18,7 @@ const CHROMA_COLUMNS: usize = TILE_PX / 2;
 const CHROMA_ROWS: usize = NODE_STRIDE_PX / 2;
 
 /// The nodes of a tile, row by row.
-pub type TileNodes = [[Node; TILE_NODES]; TILE_NODES];
+pub type TileNodes<'a> = [[&'a Node; TILE_NODES]; TILE_NODES];
 
 /// The still, ready to be drawn from.
 pub struct Brush {
@@ -54,7 +54,7 @@ impl Brush {
     }
 
     /// Draws the tile at a column and row of tiles.
-    pub fn draw_tile(&self, tile: (usize, usize), nodes: &TileNodes, planes: &mut Yuv420) {
+    pub fn draw_tile(&self, tile: (usize, usize), nodes: &TileNodes<'_>, planes: &mut Yuv420) {
         for (cell, corners) in cells(nodes).iter().enumerate() {
             let left = tile.0 * TILE_PX + cell % CELLS * NODE_STRIDE_PX;
             let top = tile.1 * TILE_PX + cell / CELLS * NODE_STRIDE_PX;
@@ -76,7 +76,7 @@ impl Brush {
     pub fn draw_luma_of(
         &self,
         tile: (usize, usize),
-        nodes: &TileNodes,
+        nodes: &TileNodes<'_>,
         to: &mut [u8; TILE_PX * TILE_PX],
     ) {
         for (cell, corners) in cells(nodes).iter().enumerate() {
@@ -93,12 +93,12 @@ impl Brush {
 
     /// The displacement of a pixel, in luma pixels in x and in y: of the layer that
     /// has the larger share there.
-    pub fn displacement(&self, nodes: &TileNodes, x: usize, y: usize) -> [f32; 2] {
+    pub fn displacement(&self, nodes: &TileNodes<'_>, x: usize, y: usize) -> [f32; 2] {
         let [column, row] = [x, y].map(|at| at % TILE_PX / NODE_STRIDE_PX);
         let corners = &cells(nodes)[row * CELLS + column];
         let [right, down] = [x, y].map(|at| (at % NODE_STRIDE_PX) as f32 / NODE_STRIDE_PX as f32);
         let between = |pick: &dyn Fn(&Node) -> i32| {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|corner| pick(&corners[corner]) as f32);
+            let [a, b, c, d] = [0, 1, 2, 3].map(|corner| pick(corners[corner]) as f32);
             let (above, below) = (a + (b - a) * right, c + (d - c) * right);
             above + (below - above) * down
         };
@@ -110,7 +110,7 @@ impl Brush {
         })
     }
 
-    fn draw_luma(&self, corners: &Corners, at: [usize; 2], plane: &mut Plane<u8>) {
+    fn draw_luma(&self, corners: &Corners<'_>, at: [usize; 2], plane: &mut Plane<u8>) {
         const SIDE: usize = NODE_STRIDE_PX;
         let [left, top] = at;
         let (width, height) = (plane.width_px, plane.height_px);
@@ -140,7 +140,7 @@ impl Brush {
     #[inline(always)]
     fn luma(
         &self,
-        corners: &Corners,
+        corners: &Corners<'_>,
         at: [usize; 2],
         (mask, mask_stride): (&[u8], usize),
         canvas: &mut Canvas<'_>,
@@ -159,7 +159,7 @@ impl Brush {
 
     fn draw_chroma(
         &self,
-        cells: [&Corners; 2],
+        cells: [&Corners<'_>; 2],
         at: [usize; 2],
         blue: &mut Plane<u8>,
         red: &mut Plane<u8>,
@@ -204,7 +204,7 @@ impl Brush {
 }
 
 /// The corners of the cells of a tile, row by row.
-fn cells(nodes: &TileNodes) -> [Corners; CELLS * CELLS] {
+fn cells<'a>(nodes: &TileNodes<'a>) -> [Corners<'a>; CELLS * CELLS] {
     std::array::from_fn(|cell| {
         let (column, row) = (cell % CELLS, cell / CELLS);
         [
@@ -216,11 +216,11 @@ fn cells(nodes: &TileNodes) -> [Corners; CELLS * CELLS] {
     })
 }
 
-fn is_layered(corners: &Corners) -> bool {
+fn is_layered(corners: &Corners<'_>) -> bool {
     corners.iter().any(|node| node.far_share != 0)
 }
 
-fn is_lit(corners: &Corners) -> bool {
+fn is_lit(corners: &Corners<'_>) -> bool {
     corners.iter().any(|node| node.light != 0)
 }
 

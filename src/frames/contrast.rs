@@ -11,8 +11,8 @@ use crate::{frames::TILE_PX, picture::Plane};
 
 /// The contrast is measured once in so many frames.
 const FRAMES_PER_MOMENT: u32 = 3;
-/// Less contrast than this is none, in grey levels.
-const FLAT: f32 = 0.1;
+/// Less contrast than this is none.
+const FLAT: f32 = 1e-3;
 /// Smallest and largest amplification.
 const TRIM: [f32; 2] = [0.80, 1.35];
 
@@ -35,33 +35,18 @@ pub fn fine_contrast(luma: &Plane<u8>, tiles: impl Iterator<Item = (usize, usize
     (power as f64 / count.max(1) as f64).sqrt() as f32
 }
 
-/// The same of whole tiles that are seen one after the other, each by itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Contrast {
-    power: u64,
-    count: u64,
-}
-
-impl Contrast {
-    /// Adds a tile.
-    pub fn add(&mut self, tile: &[u8; TILE_PX * TILE_PX]) {
-        const APART: usize = 3;
-        let mut power = 0u32;
-        for (y, row) in tile.chunks_exact(TILE_PX).enumerate().step_by(2) {
-            let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
-            power += row.iter().zip(&row[APART..]).map(square).sum::<u32>();
-            if let Some(below) = tile.get((y + APART) * TILE_PX..(y + APART + 1) * TILE_PX) {
-                power += row.iter().zip(below).map(square).sum::<u32>();
-            }
+/// The square of the same in a tile by itself, in squared grey levels.
+pub fn fine_power(tile: &[u8; TILE_PX * TILE_PX]) -> f32 {
+    const APART: usize = 3;
+    let mut power = 0u32;
+    for (y, row) in tile.chunks_exact(TILE_PX).enumerate().step_by(2) {
+        let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
+        power += row.iter().zip(&row[APART..]).map(square).sum::<u32>();
+        if let Some(below) = tile.get((y + APART) * TILE_PX..(y + APART + 1) * TILE_PX) {
+            power += row.iter().zip(below).map(square).sum::<u32>();
         }
-        self.power += u64::from(power);
-        self.count += (TILE_PX * TILE_PX / 2) as u64;
     }
-
-    /// The contrast of all tiles together.
-    pub fn grey_levels(self) -> f32 {
-        (self.power as f64 / self.count.max(1) as f64).sqrt() as f32
-    }
+    power as f32 / (TILE_PX * TILE_PX / 2) as f32
 }
 
 /// Amplification of the detail over the loop; exactly 1 at phase 0.
@@ -74,7 +59,8 @@ impl Trim {
         Self(vec![1.0])
     }
 
-    /// Restores the contrast of phase 0, given the contrast at any phase.
+    /// Restores the contrast of phase 0, given the contrast at any phase, in
+    /// whatever unit.
     pub fn measured(frame_count: u32, mut contrast_at: impl FnMut(f32) -> f32) -> Self {
         let moments = (frame_count / FRAMES_PER_MOMENT).max(1);
         let contrasts: Vec<f32> = (0..moments)
@@ -85,7 +71,7 @@ impl Trim {
         if reference < FLAT {
             return Self::none();
         }
-        let missing = |contrast: f32| (reference / contrast.max(FLAT)).clamp(low, high);
+        let missing = |contrast: f32| (reference / contrast).clamp(low, high);
         Self(contrasts.into_iter().map(missing).collect())
     }
 

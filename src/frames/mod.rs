@@ -28,8 +28,8 @@ use std::sync::Arc;
 use crate::{
     arch::Node,
     frames::{
-        brush::{Brush, TILE_NODES, TileNodes},
-        contrast::{Contrast, Trim, fine_contrast},
+        brush::{Brush, TILE_NODES},
+        contrast::{Trim, fine_power},
         field::Field,
         mask::motion_mask,
         nodes::Nodes,
@@ -135,7 +135,8 @@ impl Renderer {
         let nodes = self.nodes(phase);
         let mut displacement = [0, 1].map(|_| self.still.y.map(|_| 0.0));
         for tile in &self.moving {
-            let corners = tile_nodes(&nodes, *tile);
+            let owned = tile_nodes(&nodes, *tile);
+            let corners = owned.each_ref().map(<[Node; TILE_NODES]>::each_ref);
             for y in tile.1 * TILE_PX..((tile.1 + 1) * TILE_PX).min(self.still.height_px()) {
                 for x in tile.0 * TILE_PX..((tile.0 + 1) * TILE_PX).min(self.still.width_px()) {
                     let moved = self.brush.displacement(&corners, x, y);
@@ -168,7 +169,7 @@ impl Renderer {
         let nodes = self.nodes(frame.phase);
         // The nodes above, in and below a row of tiles; the last row of one is the
         // first of the next.
-        let mut rows = [(); TILE_NODES].map(|()| vec![Node::default(); self.field.columns]);
+        let mut rows = [(); TILE_NODES].map(|()| vec![Node::RESTING; self.field.columns]);
         let mut ready = None;
         for (column, row) in self.moving.iter().copied() {
             if ready != Some(row) {
@@ -183,10 +184,9 @@ impl Renderer {
                 ready = Some(row);
             }
             let first = column * (TILE_NODES - 1);
-            let at = |row: &Vec<Node>, column: usize| row.get(column).copied().unwrap_or_default();
-            let corners = rows
-                .each_ref()
-                .map(|row| std::array::from_fn(|column| at(row, first + column)));
+            let corners = rows.each_ref().map(|row| {
+                std::array::from_fn(|column| row.get(first + column).unwrap_or(&Node::RESTING))
+            });
             self.brush
                 .draw_tile((column, row), &corners, &mut frame.planes);
         }
@@ -204,19 +204,30 @@ impl Renderer {
     }
 
     /// Draws a part of the evenly lit tiles at a few moments to see what becomes
-    /// of their contrast: those that have most of it, since they decide, and
-    /// as many of the others.
+    /// of their contrast.
     fn measured_trim(&self) -> Trim {
-        const TILES: usize = 150;
-        let contrast = |tile| fine_contrast(&self.still.y, std::iter::once(tile));
-        let mut tiles = self.whole_tiles(&self.evenly_lit);
-        tiles.sort_by_cached_key(|tile| std::cmp::Reverse((contrast(*tile) * 16.0) as u32));
-        let (most, others) = tiles.split_at(tiles.len().min(TILES));
-        let sample = [most, &spread(others, TILES)].concat();
+        const TILES: usize = 250;
+        let tiles = self.whole_tiles(&self.evenly_lit);
+        let mut powers = Vec::with_capacity(tiles.len());
+        self.sample(&tiles, 0.0, |tile| powers.push(fine_power(tile)));
+        // Tiles in proportion to their share of the whole power, each counted by
+        // what becomes of its own: a few of them then speak for all.
+        let total: f32 = powers.iter().sum();
+        let mut sample = Vec::with_capacity(TILES);
+        let mut sum = 0.0;
+        for (tile, power) in tiles.iter().zip(&powers) {
+            sum += power;
+            while total > 0.0 && sum * TILES as f32 > (sample.len() as f32 + 0.5) * total {
+                sample.push((*tile, *power));
+            }
+        }
+        let (sample, powers): (Vec<_>, Vec<_>) = sample.into_iter().unzip();
         Trim::measured(self.frame_count(), |phase| {
-            let mut contrast = Contrast::default();
-            self.sample(&sample, phase, |tile| contrast.add(tile));
-            contrast.grey_levels()
+            let (mut relative, mut powers) = (0.0, powers.iter());
+            self.sample(&sample, phase, |tile| {
+                relative += fine_power(tile) / powers.next().expect("one power for each tile");
+            });
+            (relative / sample.len().max(1) as f32).sqrt()
         })
     }
 
@@ -254,7 +265,8 @@ impl Renderer {
         let nodes = self.nodes(phase);
         let mut drawn = [0; TILE_PX * TILE_PX];
         for tile in tiles {
-            let corners = tile_nodes(&nodes, *tile);
+            let owned = tile_nodes(&nodes, *tile);
+            let corners = owned.each_ref().map(<[Node; TILE_NODES]>::each_ref);
             self.brush.draw_luma_of(*tile, &corners, &mut drawn);
             see(&drawn);
         }
@@ -276,12 +288,18 @@ impl Renderer {
 }
 
 /// The nodes of one tile.
-fn tile_nodes(nodes: &Nodes<'_>, (column, row): (usize, usize)) -> TileNodes {
+fn tile_nodes(
+    nodes: &Nodes<'_>,
+    (column, row): (usize, usize),
+) -> [[Node; TILE_NODES]; TILE_NODES] {
     let [first_column, first_row] = [column, row].map(|index| index * (TILE_NODES - 1));
     std::array::from_fn(|row| {
         std::array::from_fn(|column| nodes.at(first_column + column, first_row + row))
     })
 }
+
+#[cfg(test)]
+mod tests;
 
 /// At most `count` of the tiles, evenly spread: by the golden section, since
 /// every so many-th would be a few columns of the picture.

@@ -38,7 +38,7 @@ impl<'a> Nodes<'a> {
     pub fn at(&self, column: usize, row: usize) -> Node {
         let field = self.field;
         if column >= field.columns || row >= field.rows || !field.is_active(column, row) {
-            return Node::default();
+            return Node::RESTING;
         }
         let state = field.state(column, row, &self.moment);
         let here = [column, row].map(|index| (index * NODE_STRIDE_PX) as f32);
@@ -66,7 +66,7 @@ impl<'a> Nodes<'a> {
                     excess => whole(-excess * base(near), GREY_PARTS),
                 },
                 light,
-                ..Node::default()
+                ..Node::RESTING
             };
         }
         let far = shortened(state.far_px);
