@@ -5,7 +5,7 @@
 //! move, no trajectory leaves it and the map never folds. Oscillation is a sum
 //! of harmonics. Both are zero at phase 0 by construction.
 
-use std::f32::consts::TAU;
+use std::f32::consts::{FRAC_PI_2, TAU};
 
 use crate::{
     frames::{laid::Laid, mask::box_mean},
@@ -18,6 +18,8 @@ use crate::{
 pub const NODE_STRIDE_PX: usize = 8;
 /// Steps of a trajectory's table on either side of the still.
 const LEVELS: usize = 8;
+/// Entries of that table.
+const ENTRIES: usize = 2 * LEVELS + 1;
 /// Longest way that a stream runs before it hands over to its next layer, in
 /// picture widths: farther, and the still's texture stretches visibly.
 const REACH_MAX: f32 = 0.08;
@@ -28,6 +30,8 @@ const HAND_OVER_S_MIN: f32 = 0.8;
 /// How far regions drift out of step, as a share of one hand-over. The speed
 /// varies over the loop by pi times as much, so it stays small.
 const OUT_OF_STEP: f32 = 0.08;
+/// Layers at a smaller angle than this are the same.
+const LIKE: f32 = 1e-2;
 /// Slowest stream that is rendered as one, in luma pixels per second.
 const SPEED_PX_S_MIN: f32 = 0.25;
 /// Parts of the flicker of flames: frequency in hertz, share, and start in
@@ -72,7 +76,11 @@ pub struct Field {
     turns: [u32; HARMONIC_COUNT],
     period_s: f32,
     nodes: Vec<Node>,
-    /// For each node `2 * LEVELS + 1` displacements along its trajectory.
+    /// Whether anything at a node ever changes.
+    active: Vec<bool>,
+    /// How much of the picture around a node may move, 0..=1.
+    open: Plane<f32>,
+    /// For each node [`ENTRIES`] displacements along its trajectory.
     trajectories: Vec<[f32; 2]>,
 }
 
@@ -109,6 +117,8 @@ struct Node {
     harmonics: [Harmonic; HARMONIC_COUNT],
     /// Angle between the two layers' detail: the arc cosine of its correlation.
     unlikeness: f32,
+    /// The cosecant of that angle.
+    blend_scale: f32,
     light: f32,
     phase: f32,
 }
@@ -127,6 +137,7 @@ impl Node {
                 Default::default()
             },
             unlikeness: 0.0,
+            blend_scale: 0.0,
             light: motion.light.bilinear(x, y),
             phase: motion.phase.bilinear(x, y),
         }
@@ -149,23 +160,42 @@ impl Field {
         for (node, near) in nodes.iter_mut().zip(box_mean(&streams, 1).samples) {
             node.is_layered = near > 0.0;
         }
+        let is_active =
+            |node: &Node| node.is_layered || node.light > 0.0 || node.harmonics.iter().any(moves);
         let mut field = Self {
             columns,
             rows,
             hand_overs: hand_overs(&laid, width as f32, period_s),
             turns: motion.turns,
             period_s,
+            active: nodes.iter().map(is_active).collect(),
             nodes,
+            open: Plane::filled(0, 0, 0.0),
             trajectories: Vec::new(),
         };
         field.trace(&laid);
+        field.open = laid.into_open();
         field
     }
 
     /// Whether anything at this node ever changes.
     pub fn is_active(&self, column: usize, row: usize) -> bool {
-        let node = &self.nodes[row * self.columns + column];
-        node.is_layered || node.light > 0.0 || node.harmonics.iter().any(moves)
+        self.active[row * self.columns + column]
+    }
+
+    /// How much of the picture around a node may move, 0..=1.
+    pub fn openness(&self, column: usize, row: usize) -> f32 {
+        self.open.at(column, row)
+    }
+
+    /// How freely a pixel may be taken from a position in luma pixels: fully
+    /// inside what moves, less and less towards its border, and not at all from
+    /// what rests. It is the openness between the nodes, because a rule that
+    /// changes from pixel to pixel would tear thin things apart.
+    pub fn freedom(&self, [x, y]: [f32; 2]) -> f32 {
+        let stride = NODE_STRIDE_PX as f32;
+        let open = self.open.bilinear(x / stride, y / stride);
+        ((open - 0.3) / 0.6).clamp(0.0, 1.0)
     }
 
     /// Whether the light at this node ever changes.
@@ -173,44 +203,69 @@ impl Field {
         self.nodes[row * self.columns + column].light > 0.0
     }
 
-    /// Farthest displacement of any node at any time, in luma pixels.
-    pub fn reach_px(&self) -> f32 {
-        let sway = |node: &Node| {
-            let amplitude = |[re, im]: [f32; 2]| 2.0 * re.hypot(im);
-            let x: f32 = node.harmonics.iter().map(|h| amplitude(h.x)).sum();
-            let y: f32 = node.harmonics.iter().map(|h| amplitude(h.y)).sum();
-            x.hypot(y)
-        };
-        let streams = self.trajectories.iter().map(|d| d[0].hypot(d[1]));
-        streams.fold(0.0, f32::max) + self.nodes.iter().map(sway).fold(0.0, f32::max)
+    /// Displacements of a node over the loop: the least and the most in x, and in
+    /// y, in luma pixels.
+    pub fn span_px(&self, column: usize, row: usize) -> [[f32; 2]; 2] {
+        let at = row * self.columns + column;
+        let node = &self.nodes[at];
+        let mut span = [[0.0f32; 2]; 2];
+        if node.is_stream {
+            for way in self.table(at) {
+                for ([least, most], way) in span.iter_mut().zip(way) {
+                    *least = least.min(*way);
+                    *most = most.max(*way);
+                }
+            }
+        }
+        for (axis, [least, most]) in span.iter_mut().enumerate() {
+            for harmonic in &node.harmonics {
+                let [re, im] = [harmonic.x, harmonic.y][axis];
+                // Re(S (e^{i a} - 1)) swings by |S| around -Re(S).
+                let size = re.hypot(im);
+                *least -= size + re;
+                *most += size - re;
+            }
+        }
+        span
     }
 
     /// Measures, for every stream, how alike the detail of its two layers is:
-    /// the correlation of `detail_at` around the two ends of one hand-over.
-    pub fn compare_layers(&mut self, detail_at: impl Fn(f32, f32) -> f32) {
-        let half_window = 12i32;
-        for row in 0..self.rows {
-            for column in 0..self.columns {
-                let at = row * self.columns + column;
-                if !self.nodes[at].is_stream {
-                    continue;
-                }
-                let (back, ahead) = (self.displaced(at, 0.25), self.displaced(at, -0.25));
-                let (mut both, mut first, mut second) = (0.0f32, 1.0f32, 1.0f32);
-                for dy in (-half_window..half_window).step_by(3) {
-                    for dx in (-half_window..half_window).step_by(3) {
-                        let x = (column * NODE_STRIDE_PX) as f32 + dx as f32;
-                        let y = (row * NODE_STRIDE_PX) as f32 + dy as f32;
-                        let a = detail_at(x - back[0], y - back[1]);
-                        let b = detail_at(x - ahead[0], y - ahead[1]);
-                        both += a * b;
-                        first += a * a;
-                        second += b * b;
-                    }
-                }
-                let likeness = both / (first * second).sqrt();
-                self.nodes[at].unlikeness = likeness.clamp(0.0, 1.0).acos();
+    /// the correlation of `detail` around the two ends of one hand-over.
+    pub fn compare_layers(&mut self, detail: &Plane<i16>) {
+        const HALF_WINDOW_PX: i32 = 12;
+        const APART_PX: usize = 4;
+        let [right, bottom] = [detail.width_px, detail.height_px].map(|side| side as i32 - 1);
+        for at in 0..self.nodes.len() {
+            if !self.nodes[at].is_stream {
+                continue;
             }
+            let here = [at % self.columns, at / self.columns].map(|c| (c * NODE_STRIDE_PX) as i32);
+            let [back, ahead] = [0.25, -0.25].map(|way| {
+                let way = self.displaced(at, way);
+                [
+                    here[0] - way[0].round() as i32,
+                    here[1] - way[1].round() as i32,
+                ]
+            });
+            let (mut both, mut first, mut second) = (0.0f32, 16.0f32, 16.0f32);
+            for dy in (-HALF_WINDOW_PX..HALF_WINDOW_PX).step_by(APART_PX) {
+                for dx in (-HALF_WINDOW_PX..HALF_WINDOW_PX).step_by(APART_PX) {
+                    let seen = |from: [i32; 2]| {
+                        let x = (from[0] + dx).clamp(0, right) as usize;
+                        let y = (from[1] + dy).clamp(0, bottom) as usize;
+                        f32::from(detail.at(x, y))
+                    };
+                    let (a, b) = (seen(back), seen(ahead));
+                    both += a * b;
+                    first += a * a;
+                    second += b * b;
+                }
+            }
+            let likeness = both / (first * second).sqrt();
+            self.nodes[at].unlikeness = likeness.clamp(0.0, 1.0).acos();
+        }
+        for node in &mut self.nodes {
+            node.blend_scale = 1.0 / node.unlikeness.sin().max(LIKE);
         }
     }
 
@@ -250,7 +305,7 @@ impl Field {
         let near = (way + 0.5).rem_euclid(1.0) - 0.5;
         let far = way.rem_euclid(1.0) - 0.5;
         let far_share = eased(2.0 * near.abs());
-        let [near_detail, far_detail] = blend(node.unlikeness, far_share);
+        let [near_detail, far_detail] = blend(node.unlikeness, node.blend_scale, far_share);
         let add = |a: [f32; 2], b: [f32; 2]| [a[0] + b[0], a[1] + b[1]];
         NodeState {
             near_px: add(self.displaced(at, near), sway),
@@ -262,9 +317,15 @@ impl Field {
         }
     }
 
+    /// Displacements along the trajectory of a node.
+    fn table(&self, node: usize) -> &[[f32; 2]; ENTRIES] {
+        let table = self.trajectories[node * ENTRIES..].first_chunk();
+        table.expect("every node has a table")
+    }
+
     /// Displacement along the trajectory, `way` in -0.5..=0.5 of two hand-overs.
     fn displaced(&self, node: usize, way: f32) -> [f32; 2] {
-        let table = &self.trajectories[node * (2 * LEVELS + 1)..(node + 1) * (2 * LEVELS + 1)];
+        let table = self.table(node);
         let at = ((way + 0.5) * (2 * LEVELS) as f32).clamp(0.0, (2 * LEVELS) as f32);
         let low = (at as usize).min(2 * LEVELS - 1);
         let t = at - low as f32;
@@ -283,11 +344,11 @@ impl Field {
         let hand_over_s = self.period_s / self.hand_overs as f32;
         let step_s = hand_over_s / LEVELS as f32;
         let stride = NODE_STRIDE_PX as f32;
-        self.trajectories = vec![[0.0; 2]; self.nodes.len() * (2 * LEVELS + 1)];
+        self.trajectories = vec![[0.0; 2]; self.nodes.len() * ENTRIES];
         for (node, table) in self
             .nodes
             .iter()
-            .zip(self.trajectories.chunks_exact_mut(2 * LEVELS + 1))
+            .zip(self.trajectories.chunks_exact_mut(ENTRIES))
             .enumerate()
             .filter(|(_, (node, _))| node.is_stream)
             .map(|(at, (_, table))| (at, table))
@@ -350,19 +411,31 @@ fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
 /// unseen and the rate of change of the other would jump.
 fn eased(share: f32) -> f32 {
     const EASE: f32 = 0.45;
-    share - EASE * (TAU * share).sin() / TAU
+    // The sine of a whole turn, folded into a quarter.
+    let from_middle = share - 0.5;
+    let folded = from_middle.abs().min(0.5 - from_middle.abs());
+    share + EASE * sine(TAU * folded).copysign(from_middle) / TAU
 }
 
 /// Weights of two layers of detail at the given angle, `share` of the way from
-/// the first to the second: spherical interpolation (Shoemake 1985).
-/// A linear cross-fade of unlike layers loses up to 30 % of their contrast in
-/// the middle and changes the picture unevenly; this keeps the contrast and the
-/// rate of change.
-fn blend(angle: f32, share: f32) -> [f32; 2] {
-    if angle < 1e-2 {
+/// the first to the second: spherical interpolation (Shoemake 1985); `scale` is
+/// the angle's cosecant. A linear cross-fade of unlike layers loses up to 30 % of
+/// their contrast in the middle and changes the picture unevenly; this keeps the
+/// contrast and the rate of change.
+fn blend(angle: f32, scale: f32, share: f32) -> [f32; 2] {
+    if angle < LIKE {
         return [1.0 - share, share];
     }
-    [((1.0 - share) * angle).sin(), (share * angle).sin()].map(|part| part / angle.sin())
+    [(1.0 - share) * angle, share * angle].map(|part| sine(part) * scale)
+}
+
+/// The sine of 0..=pi/2, by Taylor's series: off by less than 4e-6, a fraction of
+/// the parts in which weights are kept, at a tenth of the cost.
+fn sine(angle: f32) -> f32 {
+    debug_assert!((-1e-3..=FRAC_PI_2 + 1e-3).contains(&angle), "{angle}");
+    let square = angle * angle;
+    let inner = 1.0 / 5_040.0 - square / 362_880.0;
+    angle * (1.0 - square * (1.0 / 6.0 - square * (1.0 / 120.0 - square * inner)))
 }
 
 fn moves(harmonic: &Harmonic) -> bool {
@@ -380,16 +453,29 @@ mod tests {
     #[test]
     fn blended_layers_keep_their_variance_at_every_share_and_likeness() {
         for likeness in [0.0, 0.3, 0.9, 0.99995, 1.0] {
+            let angle = f32::acos(likeness);
+            let scale = 1.0 / angle.sin().max(LIKE);
             for step in 0..=10 {
                 let share = step as f32 / 10.0;
-                let [near, far] = blend(f32::acos(likeness), share);
+                let [near, far] = blend(angle, scale, share);
                 let variance = near * near + far * far + 2.0 * likeness * near * far;
                 assert!(
                     (variance - 1.0).abs() < 1e-3,
                     "{likeness} {share}: {variance}"
                 );
             }
-            assert_eq!(blend(f32::acos(likeness), 0.0), [1.0, 0.0]);
+            let [near, far] = blend(angle, scale, 0.0);
+            assert!((near - 1.0).abs() < 1e-5 && far == 0.0, "{near} {far}");
+        }
+    }
+
+    #[test]
+    fn a_cross_fade_starts_and_ends_slowly_and_meets_in_the_middle() {
+        assert_eq!([0.0, 0.5, 1.0].map(eased), [0.0, 0.5, 1.0]);
+        for step in 1..20 {
+            let share = step as f32 / 20.0;
+            let exact = share - 0.45 * (TAU * share).sin() / TAU;
+            assert!((eased(share) - exact).abs() < 1e-5, "{share}");
         }
     }
 }
