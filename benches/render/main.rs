@@ -57,7 +57,7 @@ struct Bench {
     plan: Plan,
     program: Program,
     lying: Oriented,
-    /// Not in a quick run.
+    /// For the one part that wants it.
     upright: Option<Oriented>,
 }
 
@@ -109,7 +109,8 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     println!("- cores: {}", program::allowed_cores()?.len());
     let folder = tempfile::tempdir()?;
     let lying = Oriented::judge(&program, false, &folder)?;
-    let upright = (!plan.is_quick && plan.has(Part::Whole))
+    let upright = plan
+        .has(Part::Portrait)
         .then(|| Oriented::judge(&program, true, &folder))
         .transpose()?;
     let bench = Bench {
@@ -119,8 +120,9 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         upright,
     };
     let mut scores = Scores::default();
-    let parts: [(Part, Measure); 6] = [
-        (Part::Whole, whole::measure),
+    let parts: [(Part, Measure); 7] = [
+        (Part::Whole, whole::lying),
+        (Part::Portrait, whole::upright),
         (Part::Stages, stages::measure),
         (Part::Threads, threads::measure),
         (Part::Growth, growth::measure),

@@ -7,8 +7,10 @@ use anyhow::{Context, bail};
 /// One table, or a pair of tables, of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Whole renders: sizes, proportions, moving shares.
+    /// Whole renders of every size and moving share, lying.
     Whole,
+    /// The same, upright.
+    Portrait,
     /// Drawing alone, encoding alone, and both together.
     Stages,
     /// One thread to as many as there are cores.
@@ -22,8 +24,9 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Whole,
+        Self::Portrait,
         Self::Stages,
         Self::Threads,
         Self::Growth,
@@ -34,6 +37,7 @@ impl Part {
     fn name(self) -> &'static str {
         match self {
             Self::Whole => "whole",
+            Self::Portrait => "portrait",
             Self::Stages => "stages",
             Self::Threads => "threads",
             Self::Growth => "growth",
@@ -46,11 +50,12 @@ impl Part {
     /// them together take six minutes, in a quick run one.
     fn time(self, is_quick: bool) -> Duration {
         let (full_s, quick_s) = match self {
-            Self::Whole => (110, 16),
+            Self::Whole => (60, 14),
+            Self::Portrait => (50, 10),
             Self::Stages => (35, 5),
             Self::Threads => (35, 6),
             Self::Growth => (60, 12),
-            Self::Rivals => (65, 8),
+            Self::Rivals => (60, 8),
             Self::Daemon => (10, 2),
         };
         Duration::from_secs(if is_quick { quick_s } else { full_s })

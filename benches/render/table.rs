@@ -54,6 +54,7 @@ pub struct Spread {
     pub min: f64,
     /// The middle one, or the lower of two.
     pub median: f64,
+    runs: usize,
 }
 
 impl Spread {
@@ -67,11 +68,15 @@ impl Spread {
         Self {
             min: figures[0],
             median: figures[(figures.len() - 1) / 2],
+            runs: figures.len(),
         }
     }
 
-    /// `min / median` with so many decimals.
+    /// `min / median` with so many decimals; of one run just that.
     pub fn show(&self, decimals: usize) -> String {
+        if self.runs == 1 {
+            return format!("{:.decimals$}", self.min);
+        }
         format!("{:.decimals$} / {:.decimals$}", self.min, self.median)
     }
 }

@@ -1,7 +1,9 @@
 //! Whole renders, as they are asked for on the command line.
 
+use anyhow::Context;
+
 use crate::{
-    Bench, bars,
+    Bench, Oriented, bars,
     bars::{Bar, Scores},
     plan::Part,
     program::{FRAME_RATE, Order, Rendered},
@@ -44,46 +46,64 @@ const FORMATS: [Format; 3] = [
 
 struct Contender<'a> {
     format: &'a Format,
-    is_portrait: bool,
     photo: &'a str,
     order: Order<'a>,
 }
 
-/// Measures and prints every size, proportion and moving share.
+/// Measures and prints every size and moving share, lying.
 ///
 /// # Errors
 /// When a render fails.
-pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
+pub fn lying(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
+    let title = "Whole renders, landscape";
+    measure(bench, &bench.lying, Part::Whole, title, scores)
+}
+
+/// Measures and prints every size and moving share, upright.
+///
+/// # Errors
+/// When a render fails.
+pub fn upright(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
+    let upright = bench.upright.as_ref().context("not judged")?;
+    let title = "Whole renders, portrait";
+    measure(bench, upright, Part::Portrait, title, scores)
+}
+
+fn measure(
+    bench: &Bench,
+    oriented: &Oriented,
+    part: Part,
+    title: &str,
+    scores: &mut Scores,
+) -> anyhow::Result<()> {
+    let photos = &oriented.photos;
     let mut contenders = Vec::new();
     for format in &FORMATS {
-        for photos in [Some(&bench.lying), bench.upright.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            for photo in photos.photos.all() {
-                let sides = [format.long_px, format.short_px];
-                let [width_px, height_px] = photos.turned(sides);
-                contenders.push(Contender {
-                    format,
-                    is_portrait: photos.is_portrait,
-                    photo: &photo.name,
-                    order: Order {
-                        photo: &photo.path,
-                        width_px,
-                        height_px,
-                        clip_s: if bench.plan.is_quick {
-                            0.5
-                        } else {
-                            format.clip_s
-                        },
-                        frame_rate: FRAME_RATE,
-                        threads: None,
-                    },
-                });
-            }
-        }
+        let [width_px, height_px] = oriented.turned([format.long_px, format.short_px]);
+        // A quick run tells of one photograph what a full one tells of three.
+        let photos = if bench.plan.is_quick {
+            &photos.all()[1..2]
+        } else {
+            &photos.all()[..]
+        };
+        contenders.extend(photos.iter().map(|photo| Contender {
+            format,
+            photo: &photo.name,
+            order: Order {
+                photo: &photo.path,
+                width_px,
+                height_px,
+                clip_s: if bench.plan.is_quick {
+                    0.5
+                } else {
+                    format.clip_s
+                },
+                frame_rate: FRAME_RATE,
+                threads: None,
+            },
+        }));
     }
-    let runs = bench.plan.rounds(Part::Whole, &contenders, |contender| {
+    let runs = bench.plan.rounds(part, &contenders, |contender| {
         bench.program.render(&contender.order)
     })?;
     let mut table = Table::new(&[
@@ -107,13 +127,8 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
         if contender.format.name == "720p" {
             scores.note(bars::FIRST_PICTURE, first_picture_s.min);
         }
-        let proportions = if contender.is_portrait {
-            " portrait"
-        } else {
-            ""
-        };
         table.row([
-            format!("{}{proportions}", contender.format.name),
+            format!("{}, {}", contender.format.name, contender.order.size()),
             contender.photo.to_owned(),
             format!("{:.0}", runs[0].moving_share * 100.0),
             format!("{:.0}", contender.order.frames()),
@@ -126,12 +141,12 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
             runs.len().to_string(),
         ]);
     }
-    table.print("Whole renders");
+    table.print(title);
     Ok(())
 }
 
 /// When the first picture was seen on disk; at the latest it is there when the
 /// program has ended.
-pub fn first_picture_s(run: &Rendered) -> f64 {
+fn first_picture_s(run: &Rendered) -> f64 {
     run.usage.first_picture_s.unwrap_or(run.usage.wall_s)
 }
