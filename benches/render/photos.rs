@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use image::imageops::{self, FilterType};
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ const THIRD: RangeInclusive<f64> = 0.28..=0.38;
 /// short side.
 const JUDGED_PX: [usize; 2] = [1920, 1080];
 /// Halvings while a share is looked for.
-const HALVINGS: usize = 6;
+const HALVINGS: usize = 4;
 
 /// A photograph for one proportion, and how much of it moves.
 #[derive(Clone, Debug)]
@@ -49,10 +49,10 @@ impl Photos {
     }
 
     /// Judges every sample, upright or lying. A share that no sample has is put
-    /// together from two of them.
+    /// together from two of them; if it cannot be, the nearest is taken and said.
     ///
     /// # Errors
-    /// When a sample cannot be rendered, or a share cannot be put together.
+    /// When a photograph cannot be rendered.
     pub fn judge(program: &Program, is_portrait: bool, folder: &TempDir) -> anyhow::Result<Self> {
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/samples");
         let mut photos = Vec::new();
@@ -64,37 +64,52 @@ impl Photos {
         }
         // Folders have no order of their own.
         photos.sort_by(|a, b| a.name.cmp(&b.name));
-        let most = photos.iter().max_by(|a, b| a.share.total_cmp(&b.share));
-        let least = photos
-            .iter()
-            .min_by(|a, b| a.own_share().total_cmp(&b.own_share()));
-        let (most, least) = most.zip(least).context("no sample")?;
-        let with = |shares: RangeInclusive<f64>| {
-            let middle = (shares.start() + shares.end()) / 2.0;
-            let off = |photo: &Photo| (photo.share - middle).abs();
-            let nearest = photos.iter().min_by(|a, b| off(a).total_cmp(&off(b)));
-            match nearest.filter(|photo| shares.contains(&photo.share)) {
-                Some(photo) => Ok(photo.clone()),
-                None => composed(program, is_portrait, folder, [most, least], &shares),
+        let own_shares = |a: &&Photo, b: &&Photo| a.own_share().total_cmp(&b.own_share());
+        let most = photos.iter().max_by(own_shares).context("no sample")?;
+        let least = photos.iter().min_by(own_shares).context("no sample")?;
+        let with = |shares: &RangeInclusive<f64>| {
+            let sample = nearest(photos.clone(), shares).context("no sample")?;
+            if shares.contains(&sample.share) {
+                return Ok(sample);
             }
+            let mut tried = composed(program, is_portrait, folder, [most, least], shares)?;
+            tried.push(sample);
+            let found = nearest(tried, shares).context("no composition")?;
+            if !shares.contains(&found.share) {
+                println!(
+                    "- no photograph was found of which {:.0} to {:.0} % move; of the nearest it is {:.0} %",
+                    shares.start() * 100.0,
+                    shares.end() * 100.0,
+                    found.share * 100.0
+                );
+            }
+            anyhow::Ok(found)
         };
         Ok(Self {
-            small: with(SMALL)?,
-            third: with(THIRD)?,
+            small: with(&SMALL)?,
+            third: with(&THIRD)?,
             full: most.clone(),
         })
     }
 }
 
+/// The one whose share is nearest to the middle of these.
+fn nearest(photos: Vec<Photo>, shares: &RangeInclusive<f64>) -> Option<Photo> {
+    let middle = (shares.start() + shares.end()) / 2.0;
+    let off = |photo: &Photo| (photo.share - middle).abs();
+    photos.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)))
+}
+
 /// The picture that moves most beside the one that moves least, its width chosen
-/// by halving the interval so that such a share of the picture moves.
+/// by halving the interval so that such a share of the picture moves: all that
+/// were tried.
 fn composed(
     program: &Program,
     is_portrait: bool,
     folder: &TempDir,
     [most, least]: [&Photo; 2],
     shares: &RangeInclusive<f64>,
-) -> anyhow::Result<Photo> {
+) -> anyhow::Result<Vec<Photo>> {
     let [long_px, short_px] = JUDGED_PX.map(|side| side as u32);
     let (width_px, height_px) = if is_portrait {
         (short_px, long_px)
@@ -106,23 +121,24 @@ fn composed(
         .resize_to_fill(width_px, height_px, FilterType::Triangle)
         .to_rgb8();
     let proportions = if is_portrait { "upright" } else { "lying" };
-    let path = folder
-        .path()
-        .join(format!("{proportions}_{:.0}.png", shares.start() * 100.0));
     let [mut low, mut high] = [0.0, 1.0];
-    let mut share = f64::NAN;
-    for _ in 0..HALVINGS {
+    let mut tried = Vec::new();
+    for halving in 1..=HALVINGS {
         let part: f64 = (low + high) / 2.0;
         let seam_px = (f64::from(width_px) * part) as u32;
         let moving = most_picture.resize_to_fill(seam_px, height_px, FilterType::Triangle);
         let mut picture = least_picture.clone();
         imageops::replace(&mut picture, &moving.to_rgb8(), 0, 0);
+        let percent = shares.start() * 100.0;
+        let path = folder
+            .path()
+            .join(format!("{proportions}_{percent:.0}_{halving}.png"));
         picture.save(&path)?;
-        let photo = judged(program, is_portrait, path.clone())?;
-        share = photo.share;
-        if shares.contains(&share) {
-            let name = format!("{} beside {}", most.name, least.name);
-            return Ok(Photo { name, ..photo });
+        let mut photo = judged(program, is_portrait, path)?;
+        photo.name = format!("{} beside {}", most.name, least.name);
+        tried.push(photo.clone());
+        if shares.contains(&photo.share) {
+            break;
         }
         // Where the camera moves, nothing is safe to move yet.
         if photo.own_share() < *shares.start() {
@@ -131,7 +147,7 @@ fn composed(
             high = part;
         }
     }
-    bail!("no composition moves by {shares:?}, the last one by {share:.2}")
+    Ok(tried)
 }
 
 impl Photo {
