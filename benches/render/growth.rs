@@ -32,7 +32,7 @@ fn frames(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
         &LENGTHS_S
     };
     let order_of = |clip_s: f64| Order {
-        photo: &bench.lying.photos.third.path,
+        photo: &bench.lying().third.path,
         width_px: SIZES_PX[0][0],
         height_px: SIZES_PX[0][1],
         clip_s,
@@ -82,7 +82,7 @@ fn frames(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
 }
 
 fn stages(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
-    let photos = &bench.lying.photos;
+    let photos = bench.lying();
     let order_of = |photo, [width_px, height_px]: [usize; 2]| Order {
         photo,
         width_px,
@@ -92,15 +92,16 @@ fn stages(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
         threads: None,
     };
     let by_size = SIZES_PX.map(|size| order_of(&photos.third.path, size));
-    let by_area = photos.all().map(|photo| order_of(&photo.path, SIZES_PX[2]));
+    let by_area = [&photos.small, &photos.full].map(|photo| order_of(&photo.path, SIZES_PX[2]));
     let contenders = [&by_size[..], &by_area[..]].concat();
     let runs = bench
         .plan
         .rounds(Part::Growth, &contenders, library::measure)?;
     let costs: Vec<Cost> = contenders.iter().zip(&runs).map(Cost::of).collect();
-    let (by_size, by_area) = costs.split_at(SIZES_PX.len());
+    let (by_size, others) = costs.split_at(SIZES_PX.len());
+    let by_area = [others[0], by_size[2], others[1]];
     print("Growth with pixels: a third moving, one thread", by_size);
-    print("Growth with moving area: 1080p, one thread", by_area);
+    print("Growth with moving area: 1080p, one thread", &by_area);
     let (first, last) = (by_size[FIRST_JUDGED], by_size[SIZES_PX.len() - 1]);
     for cost in [
         |cost: &Cost| cost.draw_ns / (cost.pixels * cost.moving_share),

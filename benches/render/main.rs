@@ -56,16 +56,21 @@ impl Oriented {
 struct Bench {
     plan: Plan,
     program: Program,
-    lying: Oriented,
-    /// For the one part that wants it.
+    lying: Option<Oriented>,
     upright: Option<Oriented>,
 }
 
 impl Bench {
+    /// Photographs for landscape.
+    fn lying(&self) -> &Photos {
+        let lying = self.lying.as_ref().expect("judged for every part but two");
+        &lying.photos
+    }
+
     /// 1080p with a third of the picture moving, which most bars are about.
     fn standard_order(&self) -> Order<'_> {
         Order {
-            photo: &self.lying.photos.third.path,
+            photo: &self.lying().third.path,
             width_px: 1920,
             height_px: 1080,
             clip_s: self.plan.clip_s(),
@@ -108,11 +113,13 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     );
     println!("- cores: {}", program::allowed_cores()?.len());
     let folder = tempfile::tempdir()?;
-    let lying = Oriented::judge(&program, false, &folder)?;
-    let upright = plan
-        .has(Part::Portrait)
-        .then(|| Oriented::judge(&program, true, &folder))
-        .transpose()?;
+    let judged = |is_wanted: bool, is_portrait| {
+        is_wanted
+            .then(|| Oriented::judge(&program, is_portrait, &folder))
+            .transpose()
+    };
+    let lying = judged(plan.has_lying(), false)?;
+    let upright = judged(plan.has(Part::Portrait), true)?;
     let bench = Bench {
         plan,
         program,

@@ -46,15 +46,15 @@ impl Part {
         }
     }
 
-    /// Time after which no further round begins. One round always runs; all of
-    /// them together take six minutes, in a quick run one.
+    /// Time after which no further round begins; one round always runs. Growth
+    /// takes it twice. All of them together take six minutes, a quick run one.
     fn time(self, is_quick: bool) -> Duration {
         let (full_s, quick_s) = match self {
             Self::Whole => (60, 14),
             Self::Portrait => (50, 10),
             Self::Stages => (35, 5),
             Self::Threads => (35, 6),
-            Self::Growth => (60, 12),
+            Self::Growth => (30, 6),
             Self::Rivals => (60, 8),
             Self::Daemon => (10, 2),
         };
@@ -101,6 +101,12 @@ impl Plan {
     /// Whether this part was asked for.
     pub fn has(&self, part: Part) -> bool {
         self.parts.contains(&part)
+    }
+
+    /// Whether any part wants photographs in landscape.
+    pub fn has_lying(&self) -> bool {
+        let others = [Part::Portrait, Part::Daemon];
+        self.parts.iter().any(|part| !others.contains(part))
     }
 
     /// Length of an ordinary clip, in seconds.

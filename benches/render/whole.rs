@@ -56,7 +56,7 @@ struct Contender<'a> {
 /// When a render fails.
 pub fn lying(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
     let title = "Whole renders, landscape";
-    measure(bench, &bench.lying, Part::Whole, title, scores)
+    measure(bench, bench.lying.as_ref(), Part::Whole, title, scores)
 }
 
 /// Measures and prints every size and moving share, upright.
@@ -64,18 +64,18 @@ pub fn lying(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
 /// # Errors
 /// When a render fails.
 pub fn upright(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
-    let upright = bench.upright.as_ref().context("not judged")?;
     let title = "Whole renders, portrait";
-    measure(bench, upright, Part::Portrait, title, scores)
+    measure(bench, bench.upright.as_ref(), Part::Portrait, title, scores)
 }
 
 fn measure(
     bench: &Bench,
-    oriented: &Oriented,
+    oriented: Option<&Oriented>,
     part: Part,
     title: &str,
     scores: &mut Scores,
 ) -> anyhow::Result<()> {
+    let oriented = oriented.context("photographs are judged for every part")?;
     let photos = &oriented.photos;
     let mut contenders = Vec::new();
     for format in &FORMATS {
