@@ -16,16 +16,11 @@ const SIZES_PX: [[usize; 2]; 4] = [[640, 360], [1280, 720], [1920, 1080], [3840,
 /// 720p: smaller pictures fit into caches that the others do not fit into.
 const FIRST_JUDGED: usize = 1;
 
-/// Measures and prints all three.
+/// Measures and prints cost and memory against frames.
 ///
 /// # Errors
 /// When a render fails.
-pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
-    frames(bench, scores)?;
-    stages(bench, scores)
-}
-
-fn frames(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
+pub fn with_length(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
     let lengths_s = if bench.plan.is_quick {
         &LENGTHS_S[..2]
     } else {
@@ -39,7 +34,7 @@ fn frames(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
         frame_rate: FRAME_RATE,
         threads: None,
     };
-    let runs = bench.plan.rounds(Part::Growth, lengths_s, |clip_s| {
+    let runs = bench.plan.rounds(Part::Length, lengths_s, |clip_s| {
         bench.program.render(&order_of(*clip_s))
     })?;
     let cpu_s = |runs: &[Rendered]| Spread::of(runs, |run| run.usage.cpu_s);
@@ -81,7 +76,11 @@ fn frames(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn stages(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
+/// Measures and prints the cost of the stages against pixels and moving area.
+///
+/// # Errors
+/// When a stage fails.
+pub fn with_size(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
     let photos = bench.lying();
     let order_of = |photo, [width_px, height_px]: [usize; 2]| Order {
         photo,

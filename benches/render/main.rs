@@ -127,12 +127,13 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         upright,
     };
     let mut scores = Scores::default();
-    let parts: [(Part, Measure); 7] = [
+    let parts: [(Part, Measure); 8] = [
         (Part::Whole, whole::lying),
         (Part::Portrait, whole::upright),
         (Part::Stages, stages::measure),
         (Part::Threads, threads::measure),
-        (Part::Growth, growth::measure),
+        (Part::Length, growth::with_length),
+        (Part::Growth, growth::with_size),
         (Part::Rivals, rivals::measure),
         (Part::Daemon, daemon::measure),
     ];

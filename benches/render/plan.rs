@@ -15,7 +15,9 @@ pub enum Part {
     Stages,
     /// One thread to as many as there are cores.
     Threads,
-    /// Cost against frames, pixels and moving area.
+    /// Cost against frames.
+    Length,
+    /// Cost against pixels and moving area.
     Growth,
     /// What one would do without this program.
     Rivals,
@@ -24,11 +26,12 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Whole,
         Self::Portrait,
         Self::Stages,
         Self::Threads,
+        Self::Length,
         Self::Growth,
         Self::Rivals,
         Self::Daemon,
@@ -40,20 +43,22 @@ impl Part {
             Self::Portrait => "portrait",
             Self::Stages => "stages",
             Self::Threads => "threads",
+            Self::Length => "length",
             Self::Growth => "growth",
             Self::Rivals => "rivals",
             Self::Daemon => "daemon",
         }
     }
 
-    /// Time after which no further round begins; one round always runs. Growth
-    /// takes it twice. All of them together take six minutes, a quick run one.
+    /// Time after which no further round begins; one round always runs. All of
+    /// them together take six minutes, in a quick run one.
     fn time(self, is_quick: bool) -> Duration {
         let (full_s, quick_s) = match self {
             Self::Whole => (60, 14),
             Self::Portrait => (50, 10),
             Self::Stages => (35, 5),
             Self::Threads => (35, 6),
+            Self::Length => (30, 6),
             Self::Growth => (30, 6),
             Self::Rivals => (60, 8),
             Self::Daemon => (10, 2),
