@@ -15,6 +15,10 @@ pub mod lanes;
 
 pub mod quads;
 
+mod dither;
+
+mod ramp;
+
 pub mod patch;
 
 pub mod scalar;

@@ -7,8 +7,10 @@
 //! mixed, lit, dithered and written in the same pass.
 
 use crate::arch::{
+    dither::thresholds,
     lanes::{LANES, Lanes},
     quads::{PART_BITS, PARTS, Quads},
+    ramp::Ramp,
 };
 
 /// Parts of a pixel in which displacements are measured.
@@ -132,58 +134,6 @@ pub struct Canvas<'a> {
     pub stride: usize,
 }
 
-/// A quantity between four nodes, row by row.
-#[derive(Clone, Copy)]
-struct Ramp<V> {
-    now: V,
-    step: V,
-}
-
-/// A quantity is interpolated in this many parts: sixteenths, squared.
-const RAMP_BITS: i32 = 8;
-
-impl<V: Lanes> Ramp<V> {
-    #[inline(always)]
-    fn new<S: Site>(cells: [&Corners<'_>; 2], pick: impl Fn(&Node) -> i32) -> Self {
-        let [a, b] = [corners(cells[0], &pick), corners(cells[1], &pick)];
-        let across = V::load(&S::ACROSS);
-        let here = V::halves(a[0].wrapping_mul(256), b[0].wrapping_mul(256));
-        let right = V::halves(a[1].wrapping_mul(16), b[1].wrapping_mul(16));
-        let below = V::halves(a[2].wrapping_mul(16), b[2].wrapping_mul(16));
-        let twist = V::halves(a[3], b[3]);
-        let a_sixteenth_down = below.add(twist.mul(across));
-        let half = V::splat(1 << (RAMP_BITS - 1));
-        let top = here.add(right.mul(across)).add(half);
-        Self {
-            now: top.add(a_sixteenth_down.mul(V::splat(S::DOWN))),
-            step: a_sixteenth_down.mul(V::splat(S::STEP)),
-        }
-    }
-
-    #[inline(always)]
-    fn next(&mut self) -> V {
-        let now = self.now;
-        self.now = now.add(self.step);
-        now.shifted::<RAMP_BITS>()
-    }
-}
-
-/// A quantity at the upper left corner, by how much it grows to the right and
-/// below, and by how much more in the corner across.
-#[inline(always)]
-fn corners(cell: &Corners<'_>, pick: &impl Fn(&Node) -> i32) -> [i32; 4] {
-    let here = pick(cell[0]);
-    let right = pick(cell[1]).wrapping_sub(here);
-    let below = pick(cell[2]).wrapping_sub(here);
-    let across = pick(cell[3]).wrapping_sub(here);
-    [
-        here,
-        right,
-        below,
-        across.wrapping_sub(right).wrapping_sub(below),
-    ]
-}
-
 /// How far the samples of a row follow, in parts of 256.
 #[inline(always)]
 fn follow<V: Lanes>(mask: V) -> V {
@@ -191,21 +141,27 @@ fn follow<V: Lanes>(mask: V) -> V {
     mask.add(mask.shifted::<7>())
 }
 
-/// A quantity of which a share is meant.
+/// A quantity of which a share is meant; all of it if the sample is free.
 #[inline(always)]
-fn part<V: Lanes>(quantity: V, share: V) -> V {
+fn part<V: Lanes, const IS_FREE: bool>(quantity: V, share: V) -> V {
+    if IS_FREE {
+        return quantity;
+    }
     quantity.mul(share).add(V::splat(128)).shifted::<8>()
 }
 
 /// Where samples that stand at `own` come from.
 #[inline(always)]
-fn source<V: Lanes, S: Site>(own: V, way: V, follow: V, end: V) -> V {
-    let way = part(way, follow);
+fn source<V: Lanes, S: Site, const IS_FREE: bool>(own: V, way: V, follow: V, end: V) -> V {
+    let way = part::<V, IS_FREE>(way, follow);
     let way = if S::WAY_BITS == 2 {
         way.add(V::splat(2)).shifted::<2>()
     } else {
         way
     };
+    if IS_FREE {
+        return own.sub(way);
+    }
     // A mirror at either edge, and whatever is farther away held at one.
     let right_of_start = own.sub(way).abs();
     let mirrored = end.sub(end.sub(right_of_start).abs());
@@ -252,15 +208,62 @@ pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
             .all(|quads| size(quads) == size(patch.from[0])),
         "planes that move alike are of one size"
     );
-    if patch.is_layered {
-        draw_rows::<V, S, PLANES, true>(patch, out);
-    } else {
-        draw_rows::<V, S, PLANES, false>(patch, out);
+    // Most patches follow fully and come from inside the picture: then a quarter of
+    // the work has no effect.
+    match (
+        patch.is_layered,
+        patch.is_open::<S>() && patch.is_inside::<S>(),
+    ) {
+        (true, true) => draw_rows::<V, S, PLANES, true, true>(patch, out),
+        (true, false) => draw_rows::<V, S, PLANES, true, false>(patch, out),
+        (false, true) => draw_rows::<V, S, PLANES, false, true>(patch, out),
+        (false, false) => draw_rows::<V, S, PLANES, false, false>(patch, out),
+    }
+}
+
+impl<const PLANES: usize> Patch<'_, PLANES> {
+    /// Whether every sample follows all the way.
+    #[inline(always)]
+    fn is_open<S: Site>(&self) -> bool {
+        let mut all = u64::MAX;
+        for row in 0..S::ROWS {
+            let mask = self.mask[row * self.mask_stride..].first_chunk();
+            all &= u64::from_ne_bytes(*mask.expect("the mask is as large as the patch"));
+        }
+        all == u64::MAX
+    }
+
+    /// Whether everything comes from inside the picture, at either layer.
+    #[inline(always)]
+    fn is_inside<S: Site>(&self) -> bool {
+        let mut farthest = 0;
+        for node in self.cells[0].iter().chain(self.cells[1]) {
+            for way in [node.near[0], node.near[1], node.far[0], node.far[1]] {
+                farthest = farthest.max(way.unsigned_abs());
+            }
+        }
+        // Between the nodes nothing is displaced farther than at them, but for a
+        // rounding; and what is displaced so little wraps around nowhere.
+        let reach = i64::from(farthest >> S::WAY_BITS) + i64::from(PARTS);
+        let sides = [LANES, S::ROWS];
+        let end = self.from[0].end();
+        farthest < 1 << 20
+            && (0..2).all(|axis| {
+                let first = (self.at[axis] as i64) << S::PITCH_BITS;
+                let last = first + ((sides[axis] as i64) << S::PITCH_BITS);
+                first >= reach && last + reach <= i64::from(end[axis])
+            })
     }
 }
 
 #[inline(always)]
-fn draw_rows<V: Lanes, S: Site, const PLANES: usize, const IS_LAYERED: bool>(
+fn draw_rows<
+    V: Lanes,
+    S: Site,
+    const PLANES: usize,
+    const IS_LAYERED: bool,
+    const IS_FREE: bool,
+>(
     patch: &Patch<'_, PLANES>,
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
@@ -287,14 +290,14 @@ fn draw_rows<V: Lanes, S: Site, const PLANES: usize, const IS_LAYERED: bool>(
             mask.expect("the mask is as large as the patch"),
         ));
         let from = [
-            source::<V, S>(own_x, near_x.next(), follow, end_x),
-            source::<V, S>(own_y, near_y.next(), follow, end_y),
+            source::<V, S, IS_FREE>(own_x, near_x.next(), follow, end_x),
+            source::<V, S, IS_FREE>(own_y, near_y.next(), follow, end_y),
         ];
         let mut mixed = sampled(&patch.from, from);
         if IS_LAYERED {
             let from = [
-                source::<V, S>(own_x, far_x.next(), follow, end_x),
-                source::<V, S>(own_y, far_y.next(), follow, end_y),
+                source::<V, S, IS_FREE>(own_x, far_x.next(), follow, end_x),
+                source::<V, S, IS_FREE>(own_y, far_y.next(), follow, end_y),
             ];
             let far = sampled(&patch.from, from);
             // Where the mask fades, both layers approach the still and so each
@@ -304,9 +307,9 @@ fn draw_rows<V: Lanes, S: Site, const PLANES: usize, const IS_LAYERED: bool>(
             let mut far_weight = far_share;
             let mut rest = V::splat(WEIGHT_PARTS / 2);
             if S::HAS_DETAIL {
-                near_weight = near_weight.add(part(near_excess.next(), follow));
-                far_weight = far_weight.add(part(far_excess.next(), follow));
-                let base = part(base.next(), follow);
+                near_weight = near_weight.add(part::<V, IS_FREE>(near_excess.next(), follow));
+                far_weight = far_weight.add(part::<V, IS_FREE>(far_excess.next(), follow));
+                let base = part::<V, IS_FREE>(base.next(), follow);
                 rest = rest.add(base.mul(V::splat(WEIGHT_PARTS)));
             }
             let mut plane = 0;
@@ -317,8 +320,8 @@ fn draw_rows<V: Lanes, S: Site, const PLANES: usize, const IS_LAYERED: bool>(
                 plane += 1;
             }
         } else if S::HAS_DETAIL {
-            let weight = V::splat(WEIGHT_PARTS).add(part(near_excess.next(), follow));
-            let rest = part(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
+            let weight = V::splat(WEIGHT_PARTS).add(part::<V, IS_FREE>(near_excess.next(), follow));
+            let rest = part::<V, IS_FREE>(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
             let rest = rest.add(V::splat(WEIGHT_PARTS / 2));
             mixed[0] = mixed[0].mul(weight).add(rest).shifted::<14>();
         }
@@ -339,38 +342,4 @@ fn draw_rows<V: Lanes, S: Site, const PLANES: usize, const IS_LAYERED: bool>(
             plane += 1;
         }
     }
-}
-
-/// The thresholds of the pixels in a row from column `left` on.
-#[inline(always)]
-fn thresholds(left: usize, y: usize) -> &'static [u8; LANES] {
-    let from = left % 16 / LANES * LANES;
-    DITHER[y % 16][from..]
-        .first_chunk()
-        .expect("half a row of the pattern")
-}
-
-/// Rounding thresholds in [`GREY_PARTS`], different from pixel to pixel and the
-/// same in every frame: a whole value keeps its value, and a change of a fraction
-/// of a grey level shows on that fraction of the pixels. Rounding at one half
-/// everywhere would swallow the first small steps away from the still.
-static DITHER: [[u8; 16]; 16] = dither();
-
-/// Interleaved gradient noise (Jimenez 2014), held within 1/32..31/32, so that
-/// what is off by a rounding of the weights still gives a whole value.
-const fn dither() -> [[u8; 16]; 16] {
-    let mut thresholds = [[0; 16]; 16];
-    let mut y = 0;
-    while y < 16 {
-        let mut x = 0;
-        while x < 16 {
-            let inner = 0.067_110_56 * x as f32 + 0.005_837_15 * y as f32;
-            let outer = 52.982_918 * (inner - inner as u32 as f32);
-            let noise = outer - outer as u32 as f32;
-            thresholds[y][x] = (4.0 + 120.0 * noise + 0.5) as u8;
-            x += 1;
-        }
-        y += 1;
-    }
-    thresholds
 }

@@ -195,7 +195,7 @@ impl Library {
         settings.eSpsPpsIdStrategy = CONSTANT_ID;
         settings.iEntropyCodingModeFlag = 1;
         settings.iMultipleThreadIdc = 1;
-        settings.iLoopFilterDisableIdc = DEBLOCKING_IDC_0 as i32;
+        settings.iLoopFilterDisableIdc = DEBLOCKING_IDC_0;
         settings.bEnableDenoise = false;
         settings.bEnableBackgroundDetection = false;
         settings.bEnableAdaptiveQuant = false;

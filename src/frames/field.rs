@@ -5,10 +5,15 @@
 //! move, no trajectory leaves it and the map never folds. Oscillation is a sum
 //! of harmonics. Both are zero at phase 0 by construction.
 
-use std::f32::consts::{FRAC_PI_2, TAU};
+use std::f32::consts::TAU;
 
 use crate::{
-    frames::{laid::Laid, mask::box_mean},
+    frames::{
+        blend::{LIKE, blend, eased},
+        flicker::{FLICKER_DEPTH, Flicker},
+        laid::Laid,
+        mask::box_mean,
+    },
     motion::{Harmonic, Motion},
     picture::Plane,
     scene::{HARMONIC_COUNT, Profile},
@@ -30,23 +35,8 @@ const HAND_OVER_S_MIN: f32 = 0.8;
 /// How far regions drift out of step, as a share of one hand-over. The speed
 /// varies over the loop by pi times as much, so it stays small.
 const OUT_OF_STEP: f32 = 0.08;
-/// Layers at a smaller angle than this are the same.
-const LIKE: f32 = 1e-2;
 /// Slowest stream that is rendered as one, in luma pixels per second.
 const SPEED_PX_S_MIN: f32 = 0.25;
-/// Parts of the flicker of flames: frequency in hertz, share, and start in
-/// turns. The starts were searched so that, for loops of 2 to 10 s at 25 and 30
-/// frames per second, the step over the seam is the median one and the second
-/// difference there half the median.
-const FLICKER: [(f32, f32, f32); 4] = [
-    (1.7, 0.4, 0.79),
-    (2.9, 0.3, 0.94),
-    (4.3, 0.2, 0.36),
-    (6.1, 0.1, 0.78),
-];
-/// Change of brightness of the brightest flame, as a share of its brightness.
-const FLICKER_DEPTH: f32 = 0.22;
-
 /// Everything that moves at one node at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NodeState {
@@ -101,8 +91,7 @@ pub struct Moment {
     phase: f32,
     /// For each harmonic the real part of `e^{i a} - 1`, and its imaginary part.
     rotations: [[f32; 2]; HARMONIC_COUNT],
-    /// The angle of each part of the flicker, in radians.
-    flicker: [f32; FLICKER.len()],
+    flicker: Flicker,
     /// How far the most distant regions are out of step, in hand-overs.
     out_of_step: f32,
 }
@@ -277,8 +266,7 @@ impl Field {
                 let (sine, cosine) = (TAU * phase * turns as f32).sin_cos();
                 [cosine - 1.0, sine]
             }),
-            flicker: FLICKER
-                .map(|(hertz, ..)| TAU * phase * (hertz * self.period_s).round().max(1.0)),
+            flicker: Flicker::at(phase, self.period_s),
             out_of_step: OUT_OF_STEP * self.hand_overs as f32 * 0.5 * (1.0 - (TAU * phase).cos()),
         }
     }
@@ -290,7 +278,7 @@ impl Field {
         let sway = sway(node, moment);
         let light_gain = match node.light {
             0.0 => 1.0,
-            light => 1.0 + light * FLICKER_DEPTH * flicker(node, moment),
+            light => 1.0 + light * FLICKER_DEPTH * moment.flicker.change(node.phase),
         };
         if !node.is_layered {
             return NodeState {
@@ -302,8 +290,10 @@ impl Field {
         }
         let on_average = self.hand_overs as f32 * moment.phase;
         let way = 0.5 * (on_average + moment.out_of_step * node.phase);
-        let near = (way + 0.5).rem_euclid(1.0) - 0.5;
-        let far = way.rem_euclid(1.0) - 0.5;
+        // As `rem_euclid`, which is a call of the library; a way is never -1.
+        let turned = |way: f32| way + 1.0 - (way + 1.0) as i32 as f32;
+        let near = turned(way + 0.5) - 0.5;
+        let far = turned(way) - 0.5;
         let far_share = eased(2.0 * near.abs());
         let [near_detail, far_detail] = blend(node.unlikeness, node.blend_scale, far_share);
         let add = |a: [f32; 2], b: [f32; 2]| [a[0] + b[0], a[1] + b[1]];
@@ -383,16 +373,6 @@ fn sway(node: &Node, moment: &Moment) -> [f32; 2] {
     sway
 }
 
-/// Change of a flame's light, zero at phase 0.
-fn flicker(node: &Node, moment: &Moment) -> f32 {
-    let parts = FLICKER.iter().zip(moment.flicker);
-    let change = parts.map(|((_, share, start), angle)| {
-        let start = TAU * (start + 0.12 * node.phase);
-        share * ((angle + start).cos() - start.cos())
-    });
-    change.sum()
-}
-
 /// Hand-overs in one turn of the loop: enough that the faster streams stay
 /// within their reach.
 fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
@@ -407,75 +387,10 @@ fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
     wanted.ceil().clamp(1.0, most) as u32
 }
 
-/// Slows a cross-fade down a little at both ends, where one layer is replaced
-/// unseen and the rate of change of the other would jump.
-fn eased(share: f32) -> f32 {
-    const EASE: f32 = 0.45;
-    // The sine of a whole turn, folded into a quarter.
-    let from_middle = share - 0.5;
-    let folded = from_middle.abs().min(0.5 - from_middle.abs());
-    share + EASE * sine(TAU * folded).copysign(from_middle) / TAU
-}
-
-/// Weights of two layers of detail at the given angle, `share` of the way from
-/// the first to the second: spherical interpolation (Shoemake 1985); `scale` is
-/// the angle's cosecant. A linear cross-fade of unlike layers loses up to 30 % of
-/// their contrast in the middle and changes the picture unevenly; this keeps the
-/// contrast and the rate of change.
-fn blend(angle: f32, scale: f32, share: f32) -> [f32; 2] {
-    if angle < LIKE {
-        return [1.0 - share, share];
-    }
-    [(1.0 - share) * angle, share * angle].map(|part| sine(part) * scale)
-}
-
-/// The sine of 0..=pi/2, by Taylor's series: off by less than 4e-6, a fraction of
-/// the parts in which weights are kept, at a tenth of the cost.
-fn sine(angle: f32) -> f32 {
-    debug_assert!((-1e-3..=FRAC_PI_2 + 1e-3).contains(&angle), "{angle}");
-    let square = angle * angle;
-    let inner = 1.0 / 5_040.0 - square / 362_880.0;
-    angle * (1.0 - square * (1.0 / 6.0 - square * (1.0 / 120.0 - square * inner)))
-}
-
 fn moves(harmonic: &Harmonic) -> bool {
     harmonic
         .x
         .iter()
         .chain(&harmonic.y)
         .any(|part| part.abs() > 1e-3)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blended_layers_keep_their_variance_at_every_share_and_likeness() {
-        for likeness in [0.0, 0.3, 0.9, 0.99995, 1.0] {
-            let angle = f32::acos(likeness);
-            let scale = 1.0 / angle.sin().max(LIKE);
-            for step in 0..=10 {
-                let share = step as f32 / 10.0;
-                let [near, far] = blend(angle, scale, share);
-                let variance = near * near + far * far + 2.0 * likeness * near * far;
-                assert!(
-                    (variance - 1.0).abs() < 1e-3,
-                    "{likeness} {share}: {variance}"
-                );
-            }
-            let [near, far] = blend(angle, scale, 0.0);
-            assert!((near - 1.0).abs() < 1e-5 && far == 0.0, "{near} {far}");
-        }
-    }
-
-    #[test]
-    fn a_cross_fade_starts_and_ends_slowly_and_meets_in_the_middle() {
-        assert_eq!([0.0, 0.5, 1.0].map(eased), [0.0, 0.5, 1.0]);
-        for step in 1..20 {
-            let share = step as f32 / 20.0;
-            let exact = share - 0.45 * (TAU * share).sin() / TAU;
-            assert!((eased(share) - exact).abs() < 1e-5, "{share}");
-        }
-    }
 }

@@ -9,6 +9,10 @@ pub mod mask;
 
 pub mod laid;
 
+pub mod blend;
+
+pub mod flicker;
+
 pub mod field;
 
 pub mod texture;

@@ -221,7 +221,7 @@ fn what_does_not_fit_at_all_is_refused_with_both_sizes() {
 }
 
 #[test]
-fn where_nothing_moves_every_frame_is_the_same() {
+fn where_nothing_moves_one_frame_is_held() {
     let folder = Folder::new();
     let take = Take {
         strength: 0.0,
@@ -233,7 +233,11 @@ fn where_nothing_moves_every_frame_is_the_same() {
     assert_eq!(notes.seen.load(Ordering::Relaxed), 60);
     let frames = play(&clip.path).frames;
     assert_eq!(frames.len(), 60);
-    assert!(frames.iter().all(|frame| *frame == frames[0]));
+    // The second may correct the first a little, the rest change nothing.
+    assert!(frames[1..].iter().all(|frame| *frame == frames[1]));
+    let active = notes.active.lock().expect("no panic").clone();
+    let difference = resting_difference(&active.expect("tiles"), &frames[0], &frames[1]);
+    assert!(difference < 0.5, "{difference}");
     let pixels = Some(frames).zip(play_with_ffmpeg(&clip.path, WIDTH_PX, HEIGHT_PX));
     match pixels {
         Some((ours, theirs)) => assert_eq!(ours, theirs, "the two decoders disagree"),
