@@ -78,9 +78,14 @@ pub struct Renderer {
 impl Renderer {
     /// Prepares a loop: mask, trajectories and the mirrored planes.
     pub fn new(scene: &Scene, motion: &Motion, shape: Shape) -> Self {
+        let mask = motion_mask(&scene.still.planes.y, motion);
+        let field = Field::new(motion, scene.profile, &mask, shape.period_s());
+        Self::with_field(scene, mask, field, shape)
+    }
+
+    /// Prepares a loop whose mask and field are known.
+    pub fn with_field(scene: &Scene, mask: Plane<u8>, mut field: Field, shape: Shape) -> Self {
         let still = Arc::clone(&scene.still.planes);
-        let mask = motion_mask(&still.y, motion);
-        let mut field = Field::new(motion, scene.profile, &mask, shape.period_s());
         let border_px = field.reach_px().min(BORDER_PX_MAX).ceil() as usize + 1;
         let active = active_tiles(&mask, &field);
         let brush = Brush::new(Arc::clone(&still), mask, border_px);
@@ -265,7 +270,7 @@ impl Renderer {
 
 /// At most `count` of the tiles, evenly spread: by the golden section, since
 /// every so many-th would be a few columns of the picture.
-fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
+pub fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
     if tiles.len() <= count {
         return tiles.to_vec();
     }
