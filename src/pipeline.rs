@@ -18,6 +18,7 @@ use self::film::Film;
 use crate::{
     clip::{Clip, ClipError, NewEncoder, poster},
     device::memory,
+    director::{Director, Refusal, Script},
     frames::{Frame, Renderer},
     motion::Motion,
     request::{JobId, Look, RequestError, Shape, Size},
@@ -65,6 +66,8 @@ pub trait Onlooker: Sync {
     /// A stage begins.
     fn stage(&self, _stage: Stage) {}
     /// The scene is understood and its motion imagined; nothing is drawn yet.
+    /// Called again, and followed by every frame again, when the director wants
+    /// the clip calmer.
     fn imagined(&self, _scene: &Scene, _motion: &Motion, _renderer: &Renderer) {}
     /// A frame has been drawn and encoded; `done` of `count` are. Called on
     /// several threads, for the frames in no order, and once more for each
@@ -100,38 +103,46 @@ pub fn render(
 
     onlooker.stage(Stage::Looking);
     let planes = Arc::clone(&still.planes);
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads_of(job).get())
-        .build()
-        .map_err(|error| ClipError::Encoder(format!("no threads: {error}")))?;
-    let (renderer, trial) = thread::scope(|scope| {
+    let (imagined, trial) = thread::scope(|scope| {
         let trial = scope.spawn(|| rate::trial(new_encoder, &planes, shape.frame_rate));
-        let renderer = threads.install(|| {
+        let imagined = on_threads(job, || {
             let scene = Scene::look(network, still, &look)?;
             memory::give_back();
             let motion = Motion::imagine(&scene, shape.period_s(), &look);
-            let renderer = Renderer::new(&scene, &motion, shape);
-            onlooker.imagined(&scene, &motion, &renderer);
-            Ok::<_, NetworkError>((renderer, motion.is_breath))
+            Ok::<_, NetworkError>((scene, motion))
         });
         let trial = trial.join().unwrap_or_else(|panic| resume_unwind(panic));
-        (renderer, trial)
+        (imagined, trial)
     });
-    drop(threads);
-    let ((renderer, is_breath), trial) = (renderer?, trial?);
+    let (scene, motion) = imagined??;
+    let mut script = Script::new(&scene, motion, shape);
+    let mut trial = Some(trial?);
 
-    onlooker.stage(Stage::Rendering);
-    memory::give_back();
-    let film = Film {
-        renderer: &renderer,
-        still: &planes,
-        new_encoder,
-        job,
-        workers: threads_of(job),
-        onlooker,
+    let (writer, report) = loop {
+        let renderer = on_threads(job, || script.rehearse())??;
+        onlooker.imagined(&scene, script.motion(), &renderer);
+        onlooker.stage(Stage::Rendering);
+        memory::give_back();
+        let director = Director::new(&planes, &renderer);
+        let film = Film {
+            renderer: &renderer,
+            director: &director,
+            still: &planes,
+            new_encoder,
+            job,
+            workers: threads_of(job),
+            onlooker,
+        };
+        let trial = match trial.take() {
+            Some(trial) => trial,
+            None => rate::trial(new_encoder, &planes, shape.frame_rate)?,
+        };
+        let (writer, seen) = film.shoot_within_budget(trial)?;
+        if let Some(report) = on_threads(job, || script.judge(&director, seen))?? {
+            break (writer, report);
+        }
     };
-    let (codecs, mut report) = film.shoot_within_budget(trial)?;
-    report.is_breath = is_breath;
+    let codecs = writer.finish(job.clip_path)?;
     let (size_bytes, sha256) =
         digest(job.clip_path).map_err(|error| ClipError::write(job.clip_path, error))?;
     Ok(Clip {
@@ -142,7 +153,7 @@ pub fn render(
         width_px: planes.width_px(),
         height_px: planes.height_px(),
         frame_rate: shape.frame_rate,
-        frame_count: renderer.frame_count(),
+        frame_count: shape.frame_count(),
         job_id: job.id.clone(),
         poster_jpeg: poster::encode(&planes)?,
         report,
@@ -153,6 +164,16 @@ pub fn render(
 fn threads_of(job: &Job<'_>) -> NonZeroUsize {
     let processors = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     job.threads.unwrap_or_else(processors)
+}
+
+/// Works on as many threads as the job may use, which end with it and so give
+/// their memory back.
+fn on_threads<T: Send>(job: &Job<'_>, work: impl FnOnce() -> T + Send) -> Result<T, ClipError> {
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads_of(job).get())
+        .build()
+        .map_err(|error| ClipError::Encoder(format!("no threads: {error}")))?;
+    Ok(threads.install(work))
 }
 
 /// Size and SHA-256 of a file, read in pieces.
@@ -186,28 +207,34 @@ pub enum PipelineError {
     /// Encoding or writing failed.
     #[error(transparent)]
     Clip(#[from] ClipError),
+    /// The director found no clip in this motion that could be shown.
+    #[error(transparent)]
+    Director(#[from] Refusal),
     /// The onlooker asked to stop.
     #[error("cancelled")]
     Cancelled,
 }
 
 impl PipelineError {
-    /// Whose fault it is.
+    /// Whose fault it is. A refusal is mostly the photograph's, and the device
+    /// is as good as before: another photograph, seed or strength may do.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Request(_) | Self::Still(_) | Self::Cancelled => Blame::Requester,
-            Self::Network(_) | Self::Clip(_) => Blame::Device,
+            Self::Director(refusal) if !refusal.is_ours() => Blame::Requester,
+            Self::Network(_) | Self::Clip(_) | Self::Director(_) => Blame::Device,
         }
     }
 
     /// A stable word for answers: `bad_request`, `bad_photo`, `model`,
-    /// `encode`, `cancelled`.
+    /// `encode`, `refused`, `cancelled`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(_) => "bad_request",
             Self::Still(_) => "bad_photo",
             Self::Network(_) => "model",
             Self::Clip(_) => "encode",
+            Self::Director(_) => "refused",
             Self::Cancelled => "cancelled",
         }
     }

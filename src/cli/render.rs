@@ -1,6 +1,7 @@
 //! `zoetrope render`: one photograph, one clip, no broker.
 
 use std::{
+    fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -14,7 +15,8 @@ use super::{
 use crate::{
     clip::Clip,
     device::{h264, source::FileSource, tract::TractNetwork},
-    pipeline::{self, Job},
+    director::Report,
+    pipeline::{self, Job, PipelineError},
     request::JobId,
     still::{Limits, StillSource},
 };
@@ -44,6 +46,10 @@ pub struct Args {
     /// flow and depth as pictures and as .npy arrays.
     #[arg(long, value_name = "DIR", help_heading = "Inspection")]
     pub debug: Option<PathBuf>,
+    /// Also writes what the director measured, allows and lowered to this file,
+    /// as JSON; even if it refuses the clip.
+    #[arg(long, value_name = "FILE", help_heading = "Inspection")]
+    pub report: Option<PathBuf>,
     /// motion.toml of another model than the one built in.
     #[arg(long, value_name = "FILE", help_heading = "Inspection")]
     pub model: Option<PathBuf>,
@@ -78,8 +84,22 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let rendered = pipeline::render(&network, &h264::boxed, &job, &progress);
     // First, because a frame that was not written is why a render was stopped.
     progress.finish()?;
+    let report = match &rendered {
+        Ok(clip) => Some(&clip.report),
+        Err(PipelineError::Director(refusal)) => Some(&*refusal.report),
+        Err(_) => None,
+    };
+    if let (Some(file), Some(report)) = (&args.report, report) {
+        write_report(file, report)?;
+    }
     super::print(&summary(&rendered?));
     Ok(())
+}
+
+fn write_report(file: &Path, report: &Report) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(report)?;
+    fs::write(file, json + "\n")
+        .with_context(|| format!("report {}: cannot be written", file.display()))
 }
 
 /// Finds out before the work begins whether its result can be kept.

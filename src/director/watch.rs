@@ -1,10 +1,10 @@
 //! What is seen of the frames of one piece of the clip, and how what was seen
 //! of neighbouring pieces is joined.
 
-use super::Director;
+use super::{Director, steadiness::Steadiness};
 use crate::{
     frames::{
-        Frame, TILE_PX,
+        Frame,
         contrast::fine_contrast,
         pace::{jerk, step},
     },
@@ -35,10 +35,11 @@ impl<'a> Watcher<'a> {
     pub fn watch(&mut self, frame: &Frame) {
         let (director, seen) = (self.director, &mut self.seen);
         if frame.index == 0 {
-            seen.starts_with_still = frame.planes == *director.still;
+            seen.first_frame_misses = Some(misses(&frame.planes, director.still));
         }
-        seen.static_leaks += leaks(director, &frame.planes);
-        let tiles = director.renderer.evenly_lit_tiles();
+        seen.steadiness.watch(&director.ground, &frame.planes);
+        seen.static_leaks += director.rest.leaks(&frame.planes, director.still);
+        let tiles = director.detailed.iter().copied();
         seen.contrasts.push(fine_contrast(&frame.planes.y, tiles));
         let mut thin = std::mem::take(&mut self.spare);
         thin.clear();
@@ -71,14 +72,16 @@ pub struct Seen {
     pub(super) jerks: Vec<f32>,
     pub(super) contrasts: Vec<f32>,
     pub(super) static_leaks: u64,
-    pub(super) starts_with_still: bool,
+    /// Samples of frame 0 that are not the still's; nothing if it was not seen.
+    pub(super) first_frame_misses: Option<u64>,
+    pub(super) steadiness: Steadiness,
 }
 
 impl Seen {
     /// What is seen of a clip whose every frame is the still itself.
     pub fn of_the_still() -> Self {
         Self {
-            starts_with_still: true,
+            first_frame_misses: Some(0),
             ..Self::default()
         }
     }
@@ -99,7 +102,8 @@ impl Seen {
         self.jerks.extend(next.jerks);
         self.contrasts.extend(next.contrasts);
         self.static_leaks += next.static_leaks;
-        self.starts_with_still |= next.starts_with_still;
+        self.first_frame_misses = self.first_frame_misses.or(next.first_frame_misses);
+        self.steadiness.join(next.steadiness);
         self.first.extend(next.first);
         self.first.truncate(2);
         self.last.extend(next.last);
@@ -124,38 +128,18 @@ impl Seen {
     }
 }
 
-/// Samples of resting tiles that differ from the still.
-fn leaks(director: &Director<'_>, planes: &Yuv420) -> u64 {
-    let still = director.still;
-    [
-        (&planes.y, &still.y, TILE_PX),
-        (&planes.u, &still.u, TILE_PX / 2),
-        (&planes.v, &still.v, TILE_PX / 2),
-    ]
-    .into_iter()
-    .map(|(plane, still, tile_px)| plane_leaks(director, plane, still, tile_px))
-    .sum()
-}
-
-fn plane_leaks(
-    director: &Director<'_>,
-    plane: &Plane<u8>,
-    still: &Plane<u8>,
-    tile_px: usize,
-) -> u64 {
-    let active = director.renderer.active_tiles();
-    let mut leaks = 0;
-    for y in 0..plane.height_px {
-        let resting = active.row(y / tile_px).iter().enumerate();
-        for (column, _) in resting.filter(|(_, active)| !**active) {
-            let span = column * tile_px..((column + 1) * tile_px).min(plane.width_px);
-            let (now, then) = (&plane.row(y)[span.clone()], &still.row(y)[span]);
-            if now != then {
-                leaks += now.iter().zip(then).filter(|(a, b)| a != b).count() as u64;
-            }
-        }
-    }
-    leaks
+/// Samples that are not the same in two pictures.
+fn misses(planes: &Yuv420, still: &Yuv420) -> u64 {
+    let pairs = [
+        (&planes.y, &still.y),
+        (&planes.u, &still.u),
+        (&planes.v, &still.v),
+    ];
+    let differ = |(plane, still): (&Plane<u8>, &Plane<u8>)| {
+        let samples = plane.samples.iter().zip(&still.samples);
+        samples.filter(|(now, then)| now != then).count() as u64
+    };
+    pairs.into_iter().map(differ).sum()
 }
 
 #[cfg(test)]

@@ -26,9 +26,11 @@ pub fn fine_contrast(luma: &Plane<u8>, tiles: impl Iterator<Item = (usize, usize
         for y in rows.step_by(2) {
             let here = &luma.row(y)[span.clone()];
             let below = &luma.row((y + 3).min(luma.height_px - 1))[span.clone()];
-            let across = here.windows(4).map(|run| run[0].abs_diff(run[3]));
-            let down = here.iter().zip(below).map(|(a, b)| a.abs_diff(*b));
-            power += across.chain(down).map(|d| u64::from(d).pow(2)).sum::<u64>();
+            let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
+            let ahead = here.get(3..).unwrap_or_default();
+            let across: u32 = here.iter().zip(ahead).map(square).sum();
+            let down: u32 = here.iter().zip(below).map(square).sum();
+            power += u64::from(across + down);
             count += here.len() as u64;
         }
     }

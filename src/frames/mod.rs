@@ -83,9 +83,14 @@ pub struct Renderer {
 impl Renderer {
     /// Prepares a loop: mask, trajectories and the planes to draw from.
     pub fn new(scene: &Scene, motion: &Motion, shape: Shape) -> Self {
+        let mask = motion_mask(&scene.still.planes.y, motion);
+        let field = Field::new(motion, scene.profile, &mask, shape.period_s());
+        Self::with_field(scene, mask, field, shape)
+    }
+
+    /// Prepares a loop whose mask and field are known.
+    pub fn with_field(scene: &Scene, mask: Plane<u8>, mut field: Field, shape: Shape) -> Self {
         let still = Arc::clone(&scene.still.planes);
-        let mask = motion_mask(&still.y, motion);
-        let mut field = Field::new(motion, scene.profile, &mask, shape.period_s());
         let active = active_tiles(&mask, &field);
         let size = [still.width_px(), still.height_px()];
         let needed = needed_tiles(&active, &field, size);
@@ -307,7 +312,7 @@ mod tests;
 
 /// At most `count` of the tiles, evenly spread: by the golden section, since
 /// every so many-th would be a few columns of the picture.
-fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
+pub fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
     if tiles.len() <= count {
         return tiles.to_vec();
     }

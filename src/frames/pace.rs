@@ -24,25 +24,35 @@ const STEP_MIN: f32 = 0.87;
 /// less than is allowed, since only a part of it shrinks with the pace.
 const JERK_MAX: f32 = 1.1;
 
+/// Samples that are summed in 32 bits: enough for a whole vector, too few for an
+/// overflow.
+const RUN: usize = 1 << 16;
+
 /// Mean absolute difference of two pictures, in grey levels.
 pub fn step(from: &[u8], to: &[u8]) -> f32 {
-    let sum: u64 = from
-        .iter()
-        .zip(to)
-        .map(|(a, b)| u64::from(a.abs_diff(*b)))
-        .sum();
+    let of_run = |(from, to): (&[u8], &[u8])| {
+        let samples = from.iter().zip(to);
+        let sum: u32 = samples.map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        u64::from(sum)
+    };
+    let sum: u64 = from.chunks(RUN).zip(to.chunks(RUN)).map(of_run).sum();
     sum as f32 / from.len().max(1) as f32
 }
 
 /// Mean absolute second difference of three pictures, in grey levels.
 pub fn jerk(before: &[u8], now: &[u8], after: &[u8]) -> f32 {
-    let sum: u64 = before
-        .iter()
-        .zip(now)
-        .zip(after)
-        .map(|((a, b), c)| (i32::from(*a) - 2 * i32::from(*b) + i32::from(*c)).unsigned_abs())
-        .map(u64::from)
-        .sum();
+    let of_run = |((before, now), after): ((&[u8], &[u8]), &[u8])| {
+        let second_difference = |((a, b), c): ((&u8, &u8), &u8)| {
+            let difference = i16::from(*a) - 2 * i16::from(*b) + i16::from(*c);
+            u32::from(difference.unsigned_abs())
+        };
+        let sum: u32 = (before.iter().zip(now).zip(after))
+            .map(second_difference)
+            .sum();
+        u64::from(sum)
+    };
+    let runs = before.chunks(RUN).zip(now.chunks(RUN));
+    let sum: u64 = runs.zip(after.chunks(RUN)).map(of_run).sum();
     sum as f32 / now.len().max(1) as f32
 }
 

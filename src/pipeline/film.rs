@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     clip::{ClipError, EncodedFrame, NewEncoder, Quantiser, VideoEncoder, mp4::Mp4Writer},
-    director::{Director, Report, Seen},
+    director::{Director, Seen},
     frames::Renderer,
     picture::Yuv420,
 };
@@ -47,6 +47,7 @@ const FORECAST_EXCESS: f64 = 1.2;
 /// A clip to be shot.
 pub(super) struct Film<'a> {
     pub(super) renderer: &'a Renderer,
+    pub(super) director: &'a Director<'a>,
     pub(super) still: &'a Yuv420,
     pub(super) new_encoder: &'a NewEncoder,
     pub(super) job: &'a Job<'a>,
@@ -61,12 +62,12 @@ struct Piece {
 }
 
 impl Film<'_> {
-    /// Makes the file, as fine as the picture deserves or as the budget allows;
-    /// returns its codec string and what the director measured.
+    /// Makes the film, as fine as the picture deserves or as the budget allows;
+    /// returns it, not yet a file, and what was seen of it.
     pub(super) fn shoot_within_budget(
         &self,
         trial: Trial,
-    ) -> Result<(String, Report), PipelineError> {
+    ) -> Result<(Mp4Writer, Seen), PipelineError> {
         let bytes_max = rate::bytes_max(self.job.clip_bytes_max, self.job.shape);
         let (mut quantiser, mut encoder) = trial;
         let mut attempt = 1;
@@ -95,7 +96,7 @@ impl Film<'_> {
         mut first: Box<dyn VideoEncoder>,
         bytes_max: u64,
         gives_up_early: bool,
-    ) -> Result<(String, Report), PipelineError> {
+    ) -> Result<(Mp4Writer, Seen), PipelineError> {
         let count = self.renderer.frame_count();
         let key_frame = first.still().frame.clone();
         let rate = NonZeroU32::new(self.job.shape.frame_rate).expect("a validated rate is not 0");
@@ -111,7 +112,6 @@ impl Film<'_> {
             gives_up_early,
             seen: Seen::default(),
         };
-        let director = Director::new(self.still, self.renderer);
         if self.renderer.moving_tiles().next().is_none() {
             cutter.join(Piece {
                 frames: self.hold(first.as_mut())?,
@@ -136,7 +136,7 @@ impl Film<'_> {
                                 let reason = "two encoders encode the still differently";
                                 return Err(ClipError::Encoder(reason.to_owned()).into());
                             }
-                            self.work(&reel, encoder.as_mut(), &director, &done)
+                            self.work(&reel, encoder.as_mut(), &done)
                         });
                     };
                     let spawned = thread::Builder::new()
@@ -149,8 +149,7 @@ impl Film<'_> {
             });
             cutter = reel.into_joined()?;
         }
-        let codecs = cutter.writer.finish(self.job.clip_path)?;
-        Ok((codecs, director.judge(cutter.seen)))
+        Ok((cutter.writer, cutter.seen))
     }
 
     /// Makes pieces until there are none left.
@@ -158,13 +157,12 @@ impl Film<'_> {
         &self,
         reel: &Reel<Piece, Cutter>,
         encoder: &mut dyn VideoEncoder,
-        director: &Director<'_>,
         done: &AtomicU32,
     ) -> Result<(), PipelineError> {
         let count = self.renderer.frame_count();
         let mut frame = self.renderer.blank();
         while let Some(piece) = reel.take() {
-            let mut watcher = director.watcher();
+            let mut watcher = self.director.watcher();
             let mut frames = Vec::new();
             encoder.begin_piece();
             for index in frames_of(piece, count) {

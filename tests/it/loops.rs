@@ -189,10 +189,12 @@ fn check_sample(name: &str) {
         farthest_px.as_ref().expect("a field"),
     );
     let report = &shot.clip.report;
-    println!("{name}: {report:?}");
+    println!("{name}: {}", serde_json::to_string(report).expect("JSON"));
 
     let complaints = report.complaints();
     assert!(complaints.is_empty(), "{name}: {complaints:?}");
+    assert_eq!(report.attempts, 1, "{name}: {report}");
+    assert!(report.calmed_share < 0.3, "{name}: {report}");
     assert!(report.moving_share > 0.02, "{name}: nothing moves");
     assert_eq!(frames.len(), 120);
     assert_eq!(frames[0], still, "{name}: the first frame is not the still");

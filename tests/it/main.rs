@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `loops` | the sample stills through the pipeline, read back by other decoders |
 //! | `pieces` | clips made by several threads, joined without a trace, within a budget |
+//! | `faults` | motion fields of every bad kind, caught and mended or refused |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `network` | our engine against what ONNX Runtime answered |
@@ -18,6 +19,7 @@ mod bad_input;
 mod bad_photos;
 mod browser;
 mod cli;
+mod faults;
 mod loops;
 mod mqtt;
 mod network;
