@@ -1,15 +1,18 @@
 //! The continuity director: measures every frame of every clip.
 //!
-//! Watches the frames in order, before they are encoded, and keeps four of
-//! them in a thinned form; its memory does not grow with the clip.
+//! Watches the frames of each piece in order, before they are encoded, and
+//! keeps four of them in a thinned form; its memory does not grow with the clip.
+
+mod watch;
+
+pub use watch::{Seen, Watcher};
 
 use crate::{
     frames::{
-        Frame, Renderer, TILE_PX,
-        contrast::fine_contrast,
+        Renderer,
         pace::{jerk, median, step},
     },
-    picture::{Plane, Yuv420},
+    picture::Yuv420,
 };
 
 /// What was measured over one clip. Of a clip in which nothing moves the ratios
@@ -114,128 +117,48 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// Watches one clip.
+/// Watches one clip, piece by piece: every worker takes a [`Watcher`] for its
+/// piece, and what they saw is joined in the order of the loop and judged.
 pub struct Director<'a> {
     still: &'a Yuv420,
     renderer: &'a Renderer,
-    active: &'a Plane<bool>,
-    first: Option<Thin>,
-    second: Option<Thin>,
-    previous: Option<Thin>,
-    before_previous: Option<Thin>,
-    steps: Vec<f32>,
-    jerks: Vec<f32>,
-    contrasts: Vec<f32>,
-    static_leaks: u64,
-    starts_with_still: bool,
 }
-
-/// Every second row of the moving tiles' luma.
-type Thin = Vec<u8>;
 
 impl<'a> Director<'a> {
     /// Watches what this renderer draws from this still.
     pub fn new(still: &'a Yuv420, renderer: &'a Renderer) -> Self {
-        Self {
-            still,
-            renderer,
-            active: renderer.active_tiles(),
-            first: None,
-            second: None,
-            previous: None,
-            before_previous: None,
-            steps: Vec::new(),
-            jerks: Vec::new(),
-            contrasts: Vec::new(),
-            static_leaks: 0,
-            starts_with_still: false,
-        }
+        Self { still, renderer }
     }
 
-    /// Looks at the next frame; frames come in order.
-    pub fn watch(&mut self, frame: &Frame) {
-        if frame.index == 0 {
-            self.starts_with_still = frame.planes == *self.still;
-        }
-        self.static_leaks += self.leaks(&frame.planes);
-        let thin = self.thinned(&frame.planes.y);
-        let tiles = self.renderer.evenly_lit_tiles();
-        self.contrasts.push(fine_contrast(&frame.planes.y, tiles));
-        if let Some(previous) = &self.previous {
-            self.steps.push(step(previous, &thin));
-            if let Some(before) = &self.before_previous {
-                self.jerks.push(jerk(before, previous, &thin));
-            }
-        }
-        match frame.index {
-            0 => self.first = Some(thin.clone()),
-            1 => self.second = Some(thin.clone()),
-            _ => {}
-        }
-        self.before_previous = self.previous.replace(thin);
+    /// Watches one piece.
+    pub fn watcher(&self) -> Watcher<'_> {
+        Watcher::new(self)
     }
 
-    /// The measures of the whole loop.
-    pub fn report(self) -> Report {
-        let moving = self.active.samples.iter().filter(|active| **active).count();
-        let moving_share = moving as f32 / self.active.samples.len() as f32;
+    /// The measures of the whole loop, given what was seen of all its pieces.
+    pub fn judge(&self, loop_seen: Seen) -> Report {
+        let active = self.renderer.active_tiles();
+        let moving = active.samples.iter().filter(|active| **active).count();
+        let moving_share = moving as f32 / active.samples.len() as f32;
         let mut report = Report {
-            static_leaks: self.static_leaks,
-            starts_with_still: self.starts_with_still,
+            static_leaks: loop_seen.static_leaks,
+            starts_with_still: loop_seen.starts_with_still,
             moving_share,
             ..Report::default()
         };
-        if let (Some(first), Some(second), Some(last), Some(before_last)) = (
-            &self.first,
-            &self.second,
-            &self.previous,
-            &self.before_previous,
-        ) && moving > 0
+        if let ([first, second], [before_last, last]) = (&loop_seen.first[..], &loop_seen.last[..])
+            && moving > 0
         {
             let seam = step(last, first);
-            report.seam_ratio = ratio(seam, median(self.steps));
+            report.seam_ratio = ratio(seam, median(loop_seen.steps));
             let at_seam = jerk(before_last, last, first).max(jerk(last, first, second));
-            report.seam_jerk_ratio = ratio(at_seam, median(self.jerks));
-            let most = self.contrasts.iter().fold(0.0f32, |a, b| a.max(*b));
-            let least = self.contrasts.iter().fold(f32::INFINITY, |a, b| a.min(*b));
+            report.seam_jerk_ratio = ratio(at_seam, median(loop_seen.jerks));
+            let contrasts = &loop_seen.contrasts;
+            let most = contrasts.iter().fold(0.0f32, |a, b| a.max(*b));
+            let least = contrasts.iter().fold(f32::INFINITY, |a, b| a.min(*b));
             report.detail_contrast = ratio(least, most);
         }
         report
-    }
-
-    /// Samples of resting tiles that differ from the still.
-    fn leaks(&self, planes: &Yuv420) -> u64 {
-        [
-            (&planes.y, &self.still.y, TILE_PX),
-            (&planes.u, &self.still.u, TILE_PX / 2),
-            (&planes.v, &self.still.v, TILE_PX / 2),
-        ]
-        .into_iter()
-        .map(|(plane, still, tile_px)| self.plane_leaks(plane, still, tile_px))
-        .sum()
-    }
-
-    fn plane_leaks(&self, plane: &Plane<u8>, still: &Plane<u8>, tile_px: usize) -> u64 {
-        let mut leaks = 0;
-        for y in 0..plane.height_px {
-            let resting = self.active.row(y / tile_px).iter().enumerate();
-            for (column, _) in resting.filter(|(_, active)| !**active) {
-                let span = column * tile_px..((column + 1) * tile_px).min(plane.width_px);
-                let (now, then) = (&plane.row(y)[span.clone()], &still.row(y)[span]);
-                if now != then {
-                    leaks += now.iter().zip(then).filter(|(a, b)| a != b).count() as u64;
-                }
-            }
-        }
-        leaks
-    }
-
-    fn thinned(&self, luma: &Plane<u8>) -> Thin {
-        let mut thin = Thin::new();
-        for (column, row) in self.renderer.moving_tiles() {
-            self.renderer.copy_tile(column, row, luma, &mut thin);
-        }
-        thin
     }
 }
 

@@ -1,32 +1,24 @@
-//! A photograph in, a clip out: the stages in order, on named threads.
+//! A photograph in, a clip out: the stages in order.
 //!
-//! Decoding and looking happen once; then workers draw frames in parallel while
-//! one thread puts them in order, shows them to the director and encodes them.
-//! A fixed number of frames circulates, so memory does not depend on the
-//! clip's length. The first error ends the render and is the one reported.
+//! The still is encoded while the network looks at it; then workers draw, watch
+//! and encode the pieces of the clip ([`film`]). The first error ends the
+//! render and is the one reported.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io,
-    num::NonZeroU32,
-    path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread,
-};
+mod film;
+
+mod rate;
+
+mod reel;
+
+use std::{fs::File, io, num::NonZeroUsize, panic::resume_unwind, path::Path, sync::Arc, thread};
 
 use sha2::{Digest, Sha256};
 
+use self::film::Film;
 use crate::{
-    clip::{Clip, ClipError, VideoEncoder, mp4::Mp4Writer, poster},
-    director::{Director, Report},
+    clip::{Clip, ClipError, NewEncoder, poster},
     frames::{Frame, Renderer},
     motion::Motion,
-    picture::Yuv420,
     request::{JobId, Look, RequestError, Shape, Size},
     scene::{Network, NetworkError, Scene},
     still::{Limits, Origin, Still, StillError, decode},
@@ -49,6 +41,11 @@ pub struct Job<'a> {
     pub shape: Shape,
     /// Where the MP4 shall stand; replaced atomically when it is complete.
     pub clip_path: &'a Path,
+    /// Largest file, in bytes; what a broker takes in one packet, for example.
+    pub clip_bytes_max: Option<u64>,
+    /// Threads that draw and encode; as many as there are processors if not
+    /// given. The clip does not depend on it.
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// The part of the work that is under way.
@@ -68,17 +65,16 @@ pub trait Onlooker: Sync {
     fn stage(&self, _stage: Stage) {}
     /// The scene is understood and its motion imagined; nothing is drawn yet.
     fn imagined(&self, _scene: &Scene, _motion: &Motion, _renderer: &Renderer) {}
-    /// Frame `index` of `count` has been drawn; called in order.
-    fn frame(&self, _index: u32, _count: u32, _planes: &Yuv420) {}
+    /// A frame has been drawn and encoded; `done` of `count` are. Called on
+    /// several threads, for the frames in no order, and once more for each
+    /// where the clip is encoded again to fit its budget.
+    fn frame(&self, _frame: &Frame, _done: u32, _count: u32) {}
     /// Asked before every frame; `true` ends the render with
     /// [`PipelineError::Cancelled`].
     fn is_cancelled(&self) -> bool {
         false
     }
 }
-
-/// Makes the encoder of one clip from its width, height and frame rate.
-pub type NewEncoder = dyn Fn(usize, usize, u32) -> Result<Box<dyn VideoEncoder>, ClipError> + Sync;
 
 /// Makes the clip.
 ///
@@ -102,17 +98,37 @@ pub fn render(
     };
 
     onlooker.stage(Stage::Looking);
-    let scene = Scene::look(network, still, &look)?;
-    let motion = Motion::imagine(&scene, shape.period_s(), &look);
-    let renderer = Renderer::new(&scene, &motion, shape);
-    onlooker.imagined(&scene, &motion, &renderer);
+    let planes = Arc::clone(&still.planes);
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads_of(job).get())
+        .build()
+        .map_err(|error| ClipError::Encoder(format!("no threads: {error}")))?;
+    let (renderer, trial) = thread::scope(|scope| {
+        let trial = scope.spawn(|| rate::trial(new_encoder, &planes, shape.frame_rate));
+        let renderer = threads.install(|| {
+            let scene = Scene::look(network, still, &look)?;
+            let motion = Motion::imagine(&scene, shape.period_s(), &look);
+            let renderer = Renderer::new(&scene, &motion, shape);
+            onlooker.imagined(&scene, &motion, &renderer);
+            Ok::<_, NetworkError>((renderer, motion.is_breath))
+        });
+        let trial = trial.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (renderer, trial)
+    });
+    drop(threads);
+    let ((renderer, is_breath), trial) = (renderer?, trial?);
 
     onlooker.stage(Stage::Rendering);
-    let planes = &scene.still.planes;
-    let (width_px, height_px) = (planes.width_px(), planes.height_px());
-    let encoder = new_encoder(width_px, height_px, shape.frame_rate)?;
-    let (codecs, mut report) = film(&renderer, planes, encoder, job, onlooker)?;
-    report.is_breath = motion.is_breath;
+    let film = Film {
+        renderer: &renderer,
+        still: &planes,
+        new_encoder,
+        job,
+        workers: threads_of(job),
+        onlooker,
+    };
+    let (codecs, mut report) = film.shoot_within_budget(trial)?;
+    report.is_breath = is_breath;
     let (size_bytes, sha256) =
         digest(job.clip_path).map_err(|error| ClipError::write(job.clip_path, error))?;
     Ok(Clip {
@@ -120,122 +136,20 @@ pub fn render(
         size_bytes,
         sha256,
         codecs,
-        width_px,
-        height_px,
+        width_px: planes.width_px(),
+        height_px: planes.height_px(),
         frame_rate: shape.frame_rate,
         frame_count: renderer.frame_count(),
         job_id: job.id.clone(),
-        poster_jpeg: poster::encode(planes)?,
+        poster_jpeg: poster::encode(&planes)?,
         report,
     })
 }
 
-/// Draws and encodes every frame, and completes the file.
-fn film(
-    renderer: &Renderer,
-    still: &Yuv420,
-    mut encoder: Box<dyn VideoEncoder>,
-    job: &Job<'_>,
-    onlooker: &dyn Onlooker,
-) -> Result<(String, Report), PipelineError> {
-    let count = renderer.frame_count();
-    let frame_rate = NonZeroU32::new(job.shape.frame_rate).expect("a validated rate is not 0");
-    let mut writer = Mp4Writer::create(job.clip_path, frame_rate, count)?;
-    let mut director = Director::new(still, renderer);
-
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    let circulating = workers + 2;
-    let (give_back, blanks) = sync_channel(circulating);
-    let (deliver, drawn) = sync_channel(circulating);
-    for _ in 0..circulating {
-        give_back
-            .send(renderer.blank())
-            .expect("the channel holds every circulating frame");
-    }
-    let studio = Studio {
-        renderer,
-        next: AtomicU32::new(0),
-        blanks: Mutex::new(blanks),
-        is_over: AtomicBool::new(false),
-    };
-    thread::scope(|scope| {
-        for worker in 0..workers {
-            let (studio, deliver) = (&studio, deliver.clone());
-            thread::Builder::new()
-                .name(format!("frames-{worker}"))
-                .spawn_scoped(scope, move || studio.draw_frames(&deliver))
-                .map_err(|error| ClipError::Encoder(format!("no thread: {error}")))?;
-        }
-        drop(deliver);
-        let filmed = in_order(&drawn, count, |frame| {
-            if onlooker.is_cancelled() {
-                return Err(PipelineError::Cancelled);
-            }
-            onlooker.frame(frame.index, count, &frame.planes);
-            director.watch(&frame);
-            writer.append(&encoder.encode(&frame.planes)?)?;
-            // No worker waits for it any more when the clip is complete.
-            let _ = give_back.send(frame);
-            Ok(())
-        });
-        studio.is_over.store(true, Ordering::Relaxed);
-        drop(give_back);
-        drop(drawn);
-        filmed
-    })?;
-    Ok((writer.finish(job.clip_path)?, director.report()))
-}
-
-/// What the drawing threads share.
-struct Studio<'a> {
-    renderer: &'a Renderer,
-    next: AtomicU32,
-    blanks: Mutex<Receiver<Frame>>,
-    is_over: AtomicBool,
-}
-
-impl Studio<'_> {
-    /// Takes a blank frame first and a number second, so that whoever holds the
-    /// lowest number always has a frame to draw it on.
-    fn draw_frames(&self, deliver: &SyncSender<Frame>) {
-        loop {
-            let blank = {
-                let blanks = self.blanks.lock().expect("receiving does not panic");
-                blanks.recv()
-            };
-            let Ok(mut frame) = blank else { return };
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            if index >= self.renderer.frame_count() || self.is_over.load(Ordering::Relaxed) {
-                return;
-            }
-            self.renderer.draw(index, &mut frame);
-            if deliver.send(frame).is_err() {
-                return;
-            }
-        }
-    }
-}
-
-/// Hands over `count` frames in the order of their index.
-fn in_order(
-    drawn: &Receiver<Frame>,
-    count: u32,
-    mut hand_over: impl FnMut(Frame) -> Result<(), PipelineError>,
-) -> Result<(), PipelineError> {
-    let mut early = BTreeMap::new();
-    for expected in 0..count {
-        let frame = loop {
-            if let Some(frame) = early.remove(&expected) {
-                break frame;
-            }
-            let frame = drawn
-                .recv()
-                .map_err(|_| ClipError::Encoder("a drawing thread ended early".to_owned()))?;
-            early.insert(frame.index, frame);
-        };
-        hand_over(frame)?;
-    }
-    Ok(())
+/// Threads that work at the same time.
+fn threads_of(job: &Job<'_>) -> NonZeroUsize {
+    let processors = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    job.threads.unwrap_or_else(processors)
 }
 
 /// Size and SHA-256 of a file, read in pieces.

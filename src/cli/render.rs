@@ -1,6 +1,9 @@
 //! `zoetrope render`: one photograph, one clip, no broker.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 
@@ -30,6 +33,10 @@ pub struct Args {
     /// How the picture shall move.
     #[command(flatten)]
     pub look: LookArgs,
+    /// Threads that draw and encode; the clip does not depend on it [default:
+    /// one for each processor].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
     /// Also writes every frame as a PNG to this folder.
     #[arg(long, value_name = "DIR", help_heading = "Inspection")]
     pub frames: Option<PathBuf>,
@@ -65,6 +72,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         look: args.look.look(),
         shape: args.shape.shape(),
         clip_path: &args.output,
+        clip_bytes_max: None,
+        threads: args.threads,
     };
     let rendered = pipeline::render(&network, &h264::boxed, &job, &progress);
     // First, because a frame that was not written is why a render was stopped.
