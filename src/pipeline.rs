@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use self::film::Film;
 use crate::{
     clip::{Clip, ClipError, NewEncoder, poster},
+    device::memory,
     frames::{Frame, Renderer},
     motion::Motion,
     request::{JobId, Look, RequestError, Shape, Size},
@@ -107,6 +108,7 @@ pub fn render(
         let trial = scope.spawn(|| rate::trial(new_encoder, &planes, shape.frame_rate));
         let renderer = threads.install(|| {
             let scene = Scene::look(network, still, &look)?;
+            memory::give_back();
             let motion = Motion::imagine(&scene, shape.period_s(), &look);
             let renderer = Renderer::new(&scene, &motion, shape);
             onlooker.imagined(&scene, &motion, &renderer);
@@ -119,6 +121,7 @@ pub fn render(
     let ((renderer, is_breath), trial) = (renderer?, trial?);
 
     onlooker.stage(Stage::Rendering);
+    memory::give_back();
     let film = Film {
         renderer: &renderer,
         still: &planes,

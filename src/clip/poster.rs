@@ -1,6 +1,6 @@
 //! The still as a small JPEG, shown until the clip plays.
 
-use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder, imageops::FilterType};
+use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder};
 
 use crate::{clip::ClipError, picture::Yuv420};
 
@@ -23,7 +23,7 @@ pub fn encode(still: &Yuv420) -> Result<Vec<u8>, ClipError> {
     let mut long_side_px = width_px.max(height_px).min(LONG_SIDE_PX);
     while long_side_px >= 64 {
         if picture.width().max(picture.height()) > long_side_px {
-            picture = picture.resize(long_side_px, long_side_px, FilterType::Triangle);
+            picture = picture.thumbnail(long_side_px, long_side_px);
         }
         for quality in [85, 70, 50] {
             let mut jpeg = Vec::new();

@@ -5,9 +5,11 @@
 //! simplest mode the library remembers nothing else of earlier frames, so the
 //! bytes of a piece do not depend on what the same encoder encoded before.
 //!
-//! The settings were chosen on six stills of 1920x1080 with a third of the
-//! picture moving. Low complexity takes a tenth less time than medium at the
-//! same size, for 0.05 dB; CABAC is a tenth smaller than CAVLC at the same time.
+//! The settings were chosen on a lake of 1920x1080 that moves all over, at QP
+//! 22. Low complexity takes 16 % less time than medium, for 1.7 % more bytes
+//! and 0.06 dB less; high is as medium. CABAC takes 16 % more time than CAVLC
+//! for 18 % fewer bytes. Without the loop filter the encoder takes 8 % less
+//! time, for 1 % more bytes and 0.3 dB less.
 
 mod nal;
 
@@ -193,7 +195,7 @@ impl Library {
         settings.eSpsPpsIdStrategy = CONSTANT_ID;
         settings.iEntropyCodingModeFlag = 1;
         settings.iMultipleThreadIdc = 1;
-        settings.iLoopFilterDisableIdc = DEBLOCKING_IDC_0 as i32;
+        settings.iLoopFilterDisableIdc = DEBLOCKING_IDC_0;
         settings.bEnableDenoise = false;
         settings.bEnableBackgroundDetection = false;
         settings.bEnableAdaptiveQuant = false;

@@ -20,11 +20,11 @@ const LUMA_PSNR_DB: f32 = 44.0;
 const DB_PER_STEP: f32 = 0.8;
 /// Encodings of the still at most until its PSNR is right.
 const TRIALS: usize = 3;
-/// The file shrinks by a half in so many steps, at the slowest: 7 to 9.5 for
-/// key frames, 5 to 7 for what moves.
-const STEPS_PER_HALF: f32 = 9.5;
+/// The key frame and the others are half as large so many steps coarser; 6.5
+/// to 9.5 and 4.5 to 5.5 between QP 20 and 34.
+const STEPS_PER_HALF: [f64; 2] = [8.0, 5.5];
 /// Share of the budget that is aimed at, since the model is only a model.
-const AIM: f32 = 0.92;
+const AIM: f64 = 0.92;
 
 /// A quantiser and an encoder that has encoded the still with it.
 pub(super) type Trial = (Quantiser, Box<dyn VideoEncoder>);
@@ -58,11 +58,23 @@ pub(super) fn bytes_max(clip_bytes_max: Option<u64>, shape: Shape) -> u64 {
     clip_bytes_max.unwrap_or(u64::MAX).min(period / 8)
 }
 
-/// The quantiser at which a clip of `bytes` is expected to fit.
-pub(super) fn fitting(quantiser: Quantiser, bytes: u64, bytes_max: u64) -> Quantiser {
-    let excess = bytes as f32 / (bytes_max as f32 * AIM).max(1.0);
-    let steps = (STEPS_PER_HALF * excess.log2()).ceil().max(1.0);
-    quantiser.coarser(steps as i32, Quantiser::COARSEST)
+/// The next quantiser at which a clip of `bytes` is expected to fit,
+/// `still_bytes` of them for its key frame.
+pub(super) fn fitting(
+    quantiser: Quantiser,
+    still_bytes: u64,
+    bytes: u64,
+    bytes_max: u64,
+) -> Quantiser {
+    let parts = [still_bytes, bytes.saturating_sub(still_bytes)];
+    let expected = |steps: i32| -> f64 {
+        let part =
+            |(bytes, per_half): (u64, f64)| bytes as f64 * (-f64::from(steps) / per_half).exp2();
+        parts.into_iter().zip(STEPS_PER_HALF).map(part).sum()
+    };
+    let range = i32::from(Quantiser::COARSEST.qp() - Quantiser::FINEST.qp());
+    let steps = (1..range).find(|steps| expected(*steps) <= AIM * bytes_max as f64);
+    quantiser.coarser(steps.unwrap_or(range), Quantiser::COARSEST)
 }
 
 #[cfg(test)]
@@ -72,11 +84,13 @@ mod tests {
     #[test]
     fn a_budget_makes_it_coarser_and_never_finer() {
         let start = Quantiser::COARSEST_UNASKED;
-        assert_eq!(fitting(start, 1000, 1000).qp(), start.qp() + 2);
-        assert!(fitting(start, 2000, 1000) > fitting(start, 1500, 1000));
-        assert_eq!(fitting(start, u64::MAX, 1), Quantiser::COARSEST);
-        assert_eq!(fitting(start, 1000, 0), Quantiser::COARSEST);
-        assert!(fitting(start, 10, 1000) > start);
+        let fit = |still_bytes, bytes, bytes_max| fitting(start, still_bytes, bytes, bytes_max);
+        assert_eq!(fit(0, 1000, 1000).qp(), start.qp() + 1);
+        assert!(fit(0, 2000, 1000) > fit(0, 1500, 1000));
+        assert!(fit(1500, 1500, 1000) > fit(0, 1500, 1000));
+        assert_eq!(fit(5, u64::MAX, 1), Quantiser::COARSEST);
+        assert_eq!(fit(1000, 1000, 0), Quantiser::COARSEST);
+        assert_eq!(fit(5, 10, 1000).qp(), start.qp() + 1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | module | what, against whom |
 //! |---|---|
 //! | `loops` | the sample stills through the pipeline, read back by other decoders |
+//! | `pieces` | clips made by several threads, joined without a trace, within a budget |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `network` | our engine against what ONNX Runtime answered |
@@ -21,6 +22,7 @@ mod loops;
 mod mqtt;
 mod network;
 mod photos;
+mod pieces;
 mod playback;
 mod support;
 mod tidy;
