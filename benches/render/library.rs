@@ -169,9 +169,10 @@ fn quantiser(network: &TractNetwork, photo: &[u8], shape: Shape) -> anyhow::Resu
     struct Nobody;
     impl Onlooker for Nobody {}
     let folder = tempfile::tempdir()?;
-    let chosen = Mutex::new(None);
-    let new_encoder = |still: &Yuv420, frame_rate, quantiser| {
-        *chosen.lock().expect("noting does not panic") = Some(quantiser);
+    let chosen = Arc::new(Mutex::new(None));
+    let noted = Arc::clone(&chosen);
+    let new_encoder = move |still: &Yuv420, frame_rate, quantiser| {
+        *noted.lock().expect("noting does not panic") = Some(quantiser);
         h264::boxed(still, frame_rate, quantiser)
     };
     let job = Job {
@@ -191,6 +192,6 @@ fn quantiser(network: &TractNetwork, photo: &[u8], shape: Shape) -> anyhow::Resu
         threads: Some(NonZeroUsize::MIN),
     };
     pipeline::render(network, &new_encoder, &job, &Nobody)?;
-    let chosen = chosen.into_inner().expect("noting does not panic");
+    let chosen = *chosen.lock().expect("noting does not panic");
     chosen.context("a clip without an encoder")
 }
