@@ -5,18 +5,26 @@
 //! there its memory and time are its own. One thread draws and encodes.
 
 use std::{
-    path::{Path, PathBuf},
+    fs,
+    num::NonZeroUsize,
+    path::PathBuf,
     process::Command,
+    sync::{Arc, Mutex},
 };
 
 use anyhow::Context;
 use cpu_time::ProcessTime;
 use zoetrope::{
-    clip::VideoEncoder,
-    device::{h264::H264Encoder, tract::TractNetwork},
+    clip::{Quantiser, VideoEncoder},
+    device::{
+        h264::{self, H264Encoder},
+        tract::TractNetwork,
+    },
     frames::Renderer,
     motion::Motion,
-    request::{Look, Shape, Size},
+    picture::Yuv420,
+    pipeline::{self, Job, Onlooker},
+    request::{JobId, Look, Shape, Size},
     scene::Scene,
     still::{Limits, Origin, Still, decode},
 };
@@ -28,9 +36,9 @@ use crate::{
 
 /// First word of the command line of such a process.
 const WORD: &str = "stages-alone";
-/// Frames that are drawn before they are encoded: enough to tell the two apart,
-/// few enough to hold them in memory.
-const BATCH: u32 = 15;
+/// Frames that are drawn before they are encoded, as many as the pipeline's
+/// pieces have.
+const PIECE: usize = 10;
 
 /// What one clip cost, stage by stage.
 #[derive(Clone, Copy, Debug)]
@@ -106,26 +114,34 @@ fn run(order: &Order<'_>) -> anyhow::Result<Stages> {
         duration_ms: (order.clip_s * 1000.0) as u32,
         frame_rate: order.frame_rate,
     };
-    let renderer = renderer(order.photo, shape)?;
-    let mut encoder = H264Encoder::new(order.width_px, order.height_px, order.frame_rate)?;
-    let mut frames: Vec<_> = (0..BATCH).map(|_| renderer.blank()).collect();
-    let tiles = &renderer.active_tiles().samples;
+    let network = TractNetwork::built_in()?;
+    let photo = fs::read(order.photo)?;
+    let (renderer, still) = renderer(&network, &photo, shape)?;
     let mut stages = Stages {
         prepare_s: ProcessTime::now().as_duration().as_secs_f64(),
         draw_s: 0.0,
         encode_s: 0.0,
         stream_bytes: 0.0,
-        moving_share: renderer.moving_tiles().count() as f64 / tiles.len() as f64,
+        moving_share: renderer.moving_tiles().count() as f64
+            / renderer.active_tiles().samples.len() as f64,
     };
-    let indices: Vec<u32> = (0..renderer.frame_count()).collect();
-    for batch in indices.chunks(BATCH as usize) {
+    let quantiser = quantiser(&network, &photo, shape)?;
+    let encoding = ProcessTime::now();
+    let mut encoder = H264Encoder::new(&still, order.frame_rate, quantiser)?;
+    stages.encode_s += encoding.elapsed().as_secs_f64();
+    stages.stream_bytes += encoder.still().frame.annex_b.len() as f64;
+    let mut frames: Vec<_> = (0..PIECE).map(|_| renderer.blank()).collect();
+    // Frame 0 is the still, which is encoded.
+    let indices: Vec<u32> = (1..renderer.frame_count()).collect();
+    for piece in indices.chunks(PIECE) {
         let drawing = ProcessTime::now();
-        for (index, frame) in batch.iter().zip(&mut frames) {
+        for (index, frame) in piece.iter().zip(&mut frames) {
             renderer.draw(*index, frame);
         }
         let encoding = ProcessTime::now();
-        for (_, frame) in batch.iter().zip(&frames) {
-            let encoded = encoder.encode(&frame.planes)?;
+        encoder.begin_piece();
+        for (index, frame) in piece.iter().zip(&frames) {
+            let encoded = encoder.encode(*index, &frame.planes)?;
             stages.stream_bytes += encoded.annex_b.len() as f64;
         }
         stages.draw_s += encoding.duration_since(drawing).as_secs_f64();
@@ -134,12 +150,48 @@ fn run(order: &Order<'_>) -> anyhow::Result<Stages> {
     Ok(stages)
 }
 
-fn renderer(photo: &Path, shape: Shape) -> anyhow::Result<Renderer> {
-    let network = TractNetwork::built_in()?;
-    let photo = decode(&std::fs::read(photo)?, &Limits::default())?;
+fn renderer(
+    network: &TractNetwork,
+    photo: &[u8],
+    shape: Shape,
+) -> anyhow::Result<(Renderer, Arc<Yuv420>)> {
+    let photo = decode(photo, &Limits::default())?;
     let size = shape.size.context("a size is always given")?;
     let look = Look::default();
-    let scene = Scene::look(&network, Still::compose(&photo, size, Origin::File), &look)?;
+    let scene = Scene::look(network, Still::compose(&photo, size, Origin::File), &look)?;
     let motion = Motion::imagine(&scene, shape.period_s(), &look);
-    Ok(Renderer::new(&scene, &motion, shape))
+    let still = Arc::clone(&scene.still.planes);
+    Ok((Renderer::new(&scene, &motion, shape), still))
+}
+
+/// The quantiser that the pipeline chooses, learnt from a clip of a few frames.
+fn quantiser(network: &TractNetwork, photo: &[u8], shape: Shape) -> anyhow::Result<Quantiser> {
+    struct Nobody;
+    impl Onlooker for Nobody {}
+    let folder = tempfile::tempdir()?;
+    let chosen = Arc::new(Mutex::new(None));
+    let noted = Arc::clone(&chosen);
+    let new_encoder = move |still: &Yuv420, frame_rate, quantiser| {
+        *noted.lock().expect("noting does not panic") = Some(quantiser);
+        h264::boxed(still, frame_rate, quantiser)
+    };
+    let job = Job {
+        id: &JobId::generate(),
+        photo,
+        origin: Origin::File,
+        limits: &Limits::default(),
+        look: Look::default(),
+        shape: Shape {
+            duration_ms: 500,
+            frame_rate: 5,
+            ..shape
+        },
+        clip_path: &folder.path().join("clip.mp4"),
+        clip_bytes_max: None,
+        // One thread, so that the encoder of the last attempt is the last one.
+        threads: Some(NonZeroUsize::MIN),
+    };
+    pipeline::render(network, &new_encoder, &job, &Nobody)?;
+    let chosen = *chosen.lock().expect("noting does not panic");
+    chosen.context("a clip without an encoder")
 }

@@ -50,8 +50,8 @@ impl Part {
         }
     }
 
-    /// Time after which no further round begins; one round always runs. All of
-    /// them together take six minutes, in a quick run one.
+    /// Time after which no further round begins; one round always runs. On two
+    /// free cores all parts together take some six minutes, in a quick run one.
     fn time(self, is_quick: bool) -> Duration {
         let (full_s, quick_s) = match self {
             Self::Whole => (60, 14),
