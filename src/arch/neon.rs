@@ -143,21 +143,14 @@ unsafe fn four(quads: &Quads, index: int32x4_t, right: int32x4_t, down: int32x4_
     // those of quads, of which each is two bytes on and four bytes long. A load of
     // a lane needs no alignment.
     unsafe {
-        let at = |index: i32| start.add(2 * index as usize).cast::<u32>();
-        let quad = vdupq_n_u32(at(vgetq_lane_s32::<0>(index)).read_unaligned());
-        let one = at(vgetq_lane_s32::<1>(index)).read_unaligned();
-        let two = at(vgetq_lane_s32::<2>(index)).read_unaligned();
-        let three = at(vgetq_lane_s32::<3>(index)).read_unaligned();
+        let quad = vdupq_n_u32(at(start, vgetq_lane_s32::<0>(index)));
+        let one = at(start, vgetq_lane_s32::<1>(index));
+        let two = at(start, vgetq_lane_s32::<2>(index));
+        let three = at(start, vgetq_lane_s32::<3>(index));
         let quad = vsetq_lane_u32::<1>(one, quad);
         let quad = vsetq_lane_u32::<2>(two, quad);
         let quad = vsetq_lane_u32::<3>(three, quad);
         let quad = vreinterpretq_s8_u32(quad);
-        // Words `128 - fraction, fraction` for each sample.
-        let pairs = |fraction: int32x4_t| {
-            let shifted = vshlq_n_s32::<16>(fraction);
-            let pairs = vaddq_s32(vsubq_s32(shifted, fraction), vdupq_n_s32(PARTS));
-            vreinterpretq_s16_s32(pairs)
-        };
         let (down, right) = (pairs(down), pairs(right));
         // Each sample's pair twice, for its own column and the one beside it.
         let doubled = vreinterpretq_s32_s16(down);
@@ -170,4 +163,24 @@ unsafe fn four(quads: &Quads, index: int32x4_t, right: int32x4_t, down: int32x4_
         let high = vmull_high_s16(columns, right);
         vpaddq_s32(low, high)
     }
+}
+
+/// The four bytes at an index.
+///
+/// # Safety
+/// As [`Lanes::bilinear`].
+#[inline(always)]
+unsafe fn at(start: *const u8, index: i32) -> u32 {
+    // SAFETY: as the caller promises.
+    unsafe { start.add(2 * index as usize).cast::<u32>().read_unaligned() }
+}
+
+/// Words `128 - fraction, fraction` for each sample.
+#[inline(always)]
+fn pairs(fraction: int32x4_t) -> int16x8_t {
+    neon!({
+        let shifted = vshlq_n_s32::<16>(fraction);
+        let pairs = vaddq_s32(vsubq_s32(shifted, fraction), vdupq_n_s32(PARTS));
+        vreinterpretq_s16_s32(pairs)
+    })
 }

@@ -9,8 +9,6 @@ use std::f32::consts::TAU;
 
 use crate::{frames::TILE_PX, picture::Plane};
 
-/// The contrast is measured once in so many frames.
-const FRAMES_PER_MOMENT: u32 = 3;
 /// Less contrast than this is none.
 const FLAT: f32 = 1e-3;
 /// Smallest and largest amplification.
@@ -61,10 +59,9 @@ impl Trim {
         Self(vec![1.0])
     }
 
-    /// Restores the contrast of phase 0, given the contrast at any phase, in
-    /// whatever unit.
-    pub fn measured(frame_count: u32, mut contrast_at: impl FnMut(f32) -> f32) -> Self {
-        let moments = (frame_count / FRAMES_PER_MOMENT).max(1);
+    /// Restores the contrast of phase 0 at so many moments, given the contrast at
+    /// any phase, in whatever unit.
+    pub fn measured(moments: u32, mut contrast_at: impl FnMut(f32) -> f32) -> Self {
         let contrasts: Vec<f32> = (0..moments)
             .map(|moment| contrast_at(moment as f32 / moments as f32))
             .collect();

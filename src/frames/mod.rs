@@ -51,6 +51,8 @@ use crate::{
 pub const TILE_PX: usize = 16;
 /// Clock of [`Frame::pts_ticks`], in hertz.
 pub const TICKS_PER_SECOND: u32 = 90_000;
+/// The rough trim is measured once in so many frames.
+const FRAMES_PER_MOMENT: u32 = 3;
 
 /// One picture of the loop.
 #[derive(Clone, Debug)]
@@ -117,8 +119,14 @@ impl Renderer {
             shape,
         };
         if !renderer.moving.is_empty() {
-            renderer.trim = renderer.measured_trim();
+            // The pace is found with a rough trim, which is then made exact at the
+            // frames that will be drawn: where everything is displaced alike, the
+            // contrast changes from frame to frame.
+            let frame_count = renderer.frame_count();
+            renderer.trim = renderer.measured_trim(frame_count.div_ceil(FRAMES_PER_MOMENT));
             renderer.pace = renderer.measured_pace();
+            renderer.trim = Trim::none();
+            renderer.trim = renderer.measured_trim(frame_count);
         }
         renderer
     }
@@ -214,29 +222,27 @@ impl Renderer {
 
     /// Draws a part of the evenly lit tiles at a few moments to see what becomes
     /// of their contrast.
-    fn measured_trim(&self) -> Trim {
-        const TILES: usize = 250;
-        let tiles = self.whole_tiles(&self.evenly_lit);
+    fn measured_trim(&self, moments: u32) -> Trim {
+        const TILES: usize = 100;
+        let mut tiles = self.whole_tiles(&self.evenly_lit);
         let mut powers = Vec::with_capacity(tiles.len());
         self.sample(&tiles, 0.0, |tile| powers.push(fine_power(tile)));
-        // Tiles in proportion to their share of the whole power, each counted by
-        // what becomes of its own: a few of them then speak for all.
-        let total: f32 = powers.iter().sum();
-        let mut sample = Vec::with_capacity(TILES);
-        let mut sum = 0.0;
-        for (tile, power) in tiles.iter().zip(&powers) {
-            sum += power;
-            while total > 0.0 && sum * TILES as f32 > (sample.len() as f32 + 0.5) * total {
-                sample.push((*tile, *power));
-            }
-        }
-        let (sample, powers): (Vec<_>, Vec<_>) = sample.into_iter().unzip();
-        Trim::measured(self.frame_count(), |phase| {
-            let (mut relative, mut powers) = (0.0, powers.iter());
-            self.sample(&sample, phase, |tile| {
-                relative += fine_power(tile) / powers.next().expect("one power for each tile");
+        let mut order: Vec<usize> = (0..tiles.len()).collect();
+        order.sort_by(|a, b| powers[*b].total_cmp(&powers[*a]));
+        tiles = order.into_iter().map(|at| tiles[at]).collect();
+        // The tenth with most contrast decides, so it is looked at more closely.
+        // Each part counts by how many tiles it stands for: if tiles with much
+        // contrast counted for more than that, what moves into them, which has
+        // less on average, would look like a loss.
+        let (most, others) = tiles.split_at(tiles.len() / 10);
+        let parts = [most, others].map(|part| (spread(part, TILES), part.len()));
+        Trim::measured(moments, |phase| {
+            let power = parts.iter().map(|(sample, count)| {
+                let mut power = 0.0;
+                self.sample(sample, phase, |tile| power += fine_power(tile));
+                power * *count as f32 / sample.len().max(1) as f32
             });
-            (relative / sample.len().max(1) as f32).sqrt()
+            (power.sum::<f32>() / tiles.len().max(1) as f32).sqrt()
         })
     }
 
@@ -291,8 +297,8 @@ impl Renderer {
     }
 
     fn nodes(&self, phase: f32) -> Nodes<'_> {
-        let phase = self.pace.at(phase);
-        Nodes::new(&self.field, &self.brush.texture, phase, self.trim.at(phase))
+        let trim = self.trim.at(phase);
+        Nodes::new(&self.field, &self.brush.texture, self.pace.at(phase), trim)
     }
 }
 

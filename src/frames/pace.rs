@@ -8,7 +8,7 @@
 use std::f32::consts::TAU;
 
 /// Moments of the loop at which steps are measured.
-const MOMENTS: usize = 40;
+const MOMENTS: usize = 60;
 /// Largest change of pace.
 const CHANGE_MAX: f32 = 0.4;
 /// Times that the effect of a change is measured and corrected.
