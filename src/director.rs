@@ -45,7 +45,7 @@ use crate::{
 
 /// Tiles in which the contrast of detail is measured, evenly spread over all
 /// that move in an even light.
-const DETAILED_TILES: usize = 1500;
+const DETAILED_TILES: usize = 600;
 
 /// Watches one clip, piece by piece: every worker takes a [`Watcher`] for its
 /// piece, and what they saw is joined in the order of the loop and judged.

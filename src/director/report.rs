@@ -44,7 +44,7 @@ pub enum Measure {
     /// Smallest over largest contrast of the fine detail, over the loop, where
     /// no light flickers.
     DetailContrast,
-    /// Samples that never move and yet differ from the still, over all frames.
+    /// Samples found that never move and yet differ from the still.
     StaticLeaks,
     /// Samples of the first frame that are not the still's.
     FirstFrame,

@@ -12,7 +12,7 @@ use crate::{
 const FLASH_CHANGE: f32 = 0.10;
 const FLASH_DARK_MAX: f32 = 0.80;
 /// Tiles over which the mean colour is taken, evenly spread over all of them.
-const COLOUR_TILES: usize = 1000;
+const COLOUR_TILES: usize = 600;
 /// Exponent of a display (ITU-R BT.1886), from luma to relative luminance.
 const DISPLAY_GAMMA: f32 = 2.4;
 /// Black and the way to white in limited range.

@@ -38,7 +38,9 @@ impl<'a> Watcher<'a> {
             seen.first_frame_misses = Some(misses(&frame.planes, director.still));
         }
         seen.steadiness.watch(&director.ground, &frame.planes);
-        seen.static_leaks += director.rest.leaks(&frame.planes, director.still);
+        seen.static_leaks += director
+            .rest
+            .leaks(frame.index, &frame.planes, director.still);
         let tiles = director.detailed.iter().copied();
         seen.contrasts.push(fine_contrast(&frame.planes.y, tiles));
         let mut thin = std::mem::take(&mut self.spare);

@@ -358,9 +358,9 @@ fn what_may_never_happen_is_our_own_fault_and_not_tried_again() {
     motion.gate = Plane::from_fn(GRID.0, GRID.1, |x, _| f32::from(u8::from(x > 40)));
     let leak = film(motion, |frame, renderer| {
         assert!(!renderer.active_tiles().at(0, 0));
-        frame.planes.y.samples[frame.index as usize] ^= u8::from(frame.index == 5);
+        frame.planes.y.samples[3] ^= u8::from(frame.index >= 5);
     });
     let refusal = leak.err().expect("a leak");
-    assert_eq!(refusal.report.value(Measure::StaticLeaks), 1.0);
+    assert!(refusal.report.value(Measure::StaticLeaks) >= 1.0);
     assert!(refusal.is_ours());
 }
