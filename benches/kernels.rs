@@ -23,17 +23,18 @@ fn processor_s() -> f64 {
     first.parse::<f64>().expect("nanoseconds") * 1e-9
 }
 
-/// Median time of some rounds, in seconds.
-fn median_s(mut work: impl FnMut()) -> f64 {
-    let mut times: Vec<f64> = (0..ROUNDS)
+/// Median time of some rounds, in seconds; what is short is done so many times in
+/// each, since the kernel counts in milliseconds.
+fn median_s(times: u32, mut work: impl FnMut()) -> f64 {
+    let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let start = processor_s();
-            work();
-            processor_s() - start
+            (0..times).for_each(|_| work());
+            (processor_s() - start) / f64::from(times)
         })
         .collect();
-    times.sort_by(f64::total_cmp);
-    times[ROUNDS / 2]
+    rounds.sort_by(f64::total_cmp);
+    rounds[ROUNDS / 2]
 }
 
 fn row(kernel: &str, isa: &str, bytes: usize, seconds: f64) {
@@ -74,7 +75,7 @@ impl Bench {
 
     fn new() -> Self {
         let mut rng = fastrand::Rng::with_seed(1);
-        let (width, height) = (2 * WIDTH - 1, 2 * HEIGHT - 1);
+        let (width, height) = (4 * WIDTH - 3, 4 * HEIGHT - 3);
         let samples: Vec<u8> = (0..width * height).map(|_| rng.u8(..)).collect();
         let count = Self::COLUMNS * (HEIGHT / SIDE + 2);
         Self {
@@ -153,7 +154,7 @@ fn main() {
     println!("| kernel | with | ns/px | GB/s | ms |\n|---|---|---|---|---|");
     let bytes = WIDTH * HEIGHT;
     let mask = bench.mask.clone();
-    let seconds = median_s(|| {
+    let seconds = median_s(300, || {
         bench.out.copy_from_slice(&mask);
         black_box(&mut bench.out);
     });
@@ -166,7 +167,7 @@ fn main() {
         ("gather, two layers, lit", true, true),
     ] {
         for isa in &sets {
-            let seconds = median_s(|| bench.luma(*isa, is_layered, is_lit));
+            let seconds = median_s(5, || bench.luma(*isa, is_layered, is_lit));
             row(name, isa.name(), bytes, seconds);
         }
     }

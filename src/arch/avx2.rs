@@ -143,6 +143,10 @@ unsafe fn gathered(quads: &Quads, index: __m256i) -> __m256i {
     unsafe {
         let low = _mm256_castsi256_si128(index);
         let high = _mm256_extracti128_si256::<1>(index);
+        // Two tiles on to the right, which is soon enough and not too soon: without
+        // this a third more time goes by, with one tile or four a tenth.
+        let first = _mm_cvtsi128_si32(low) as usize;
+        _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(2 * first + 256).cast());
         _mm256_set_m128i(four(start, high), four(start, low))
     }
 }

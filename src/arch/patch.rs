@@ -68,7 +68,8 @@ pub trait Site {
     const STEP: i32;
     /// Parts of [`PARTS`] that neighbouring samples are apart, as a shift.
     const PITCH_BITS: i32;
-    /// Parts of [`WAY_PARTS`] in one of the position, as a shift.
+    /// Parts of [`WAY_PARTS`] in one of the position, as a shift; -1 is two of the
+    /// position in one.
     const WAY_BITS: i32;
     /// Whether the detail has a weight of its own.
     const HAS_DETAIL: bool;
@@ -76,7 +77,7 @@ pub trait Site {
     const PIVOT: i32;
 }
 
-/// Luma, drawn from a plane of twice its resolution.
+/// Luma, drawn from a plane of four times its resolution.
 pub struct Luma;
 
 /// Chroma, two cells wide, in the middle of four pixels of luma.
@@ -87,8 +88,8 @@ impl Site for Luma {
     const ACROSS: [i32; LANES] = [0, 2, 4, 6, 8, 10, 12, 14];
     const DOWN: i32 = 0;
     const STEP: i32 = 2;
-    const PITCH_BITS: i32 = PART_BITS + 1;
-    const WAY_BITS: i32 = 0;
+    const PITCH_BITS: i32 = PART_BITS + 2;
+    const WAY_BITS: i32 = -1;
     const HAS_DETAIL: bool = true;
     // Black in limited range; brightness is scaled above it.
     const PIVOT: i32 = 16 - 128;
@@ -157,7 +158,7 @@ fn source<V: Lanes, S: Site, const IS_FREE: bool>(own: V, way: V, follow: V, end
     let way = if S::WAY_BITS == 2 {
         way.add(V::splat(2)).shifted::<2>()
     } else {
-        way
+        way.add(way)
     };
     if IS_FREE {
         return own.sub(way);
@@ -244,7 +245,7 @@ impl<const PLANES: usize> Patch<'_, PLANES> {
         }
         // Between the nodes nothing is displaced farther than at them, but for a
         // rounding; and what is displaced so little wraps around nowhere.
-        let reach = i64::from(farthest >> S::WAY_BITS) + i64::from(PARTS);
+        let reach = 2 * i64::from(farthest) + i64::from(PARTS);
         let sides = [LANES, S::ROWS];
         let end = self.from[0].end();
         farthest < 1 << 20

@@ -2,9 +2,10 @@
 //! neighbours to the right and below.
 //!
 //! A row of the plane is stored together with the next one, column by column.
-//! That takes twice the memory, but a frame reads no more of it: at rest it
-//! passes over every second row. Two gathers from a plain plane instead take
-//! twice as long, since it is the number of loads that counts.
+//! That takes twice the memory, but no more of it is read: of a refined plane a
+//! frame passes over most rows. Two loads from a plain plane instead of one take
+//! longer, since it is the number of loads that counts. The gather of AVX2, where
+//! it is microcode, takes twice as long as single loads do.
 
 /// Parts of a sample in which positions are measured.
 pub const PARTS: i32 = 1 << PART_BITS;

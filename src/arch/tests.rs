@@ -151,7 +151,7 @@ fn defined(case: &Case, column: usize, row: usize) -> f64 {
     let sample = |way: [f64; 2]| {
         let mirrored = |own: usize, way: f64, count: usize| {
             let end = (count - 1) as f64;
-            let at = 2.0 * (own as f64 - follow * way / f64::from(WAY_PARTS));
+            let at = 4.0 * (own as f64 - follow * way / f64::from(WAY_PARTS));
             (end - (end - at.abs()).abs()).clamp(0.0, end)
         };
         let x = mirrored(case.at[0] + column, way[0], case.width);
@@ -195,7 +195,7 @@ proptest! {
                 // One grey level by the dither; the rest by positions in parts of
                 // 128, where neighbours may differ by 255.
                 let off = (seen - wanted).abs();
-                prop_assert!(off < 1.0 + 8.0, "{column},{row}: {seen} for {wanted}");
+                prop_assert!(off < 1.0 + 10.0, "{column},{row}: {seen} for {wanted}");
             }
         }
         for row in drawn.chunks(STRIDE) {
@@ -211,7 +211,7 @@ proptest! {
         let height = case.samples.len() / case.width;
         for row in 0..8 {
             for column in 0..8 {
-                let (x, y) = (2 * (case.at[0] + column), 2 * (case.at[1] + row));
+                let (x, y) = (4 * (case.at[0] + column), 4 * (case.at[1] + row));
                 if x < case.width && y < height {
                     prop_assert_eq!(drawn[row * STRIDE + column], case.samples[y * case.width + x]);
                 }

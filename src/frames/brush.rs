@@ -55,12 +55,13 @@ impl Brush {
 
     /// Draws the tile at a column and row of tiles.
     pub fn draw_tile(&self, tile: (usize, usize), nodes: &TileNodes<'_>, planes: &mut Yuv420) {
-        for (cell, corners) in cells(nodes).iter().enumerate() {
+        let cells = cells(nodes);
+        for (cell, corners) in cells.iter().enumerate() {
             let left = tile.0 * TILE_PX + cell % CELLS * NODE_STRIDE_PX;
             let top = tile.1 * TILE_PX + cell / CELLS * NODE_STRIDE_PX;
             self.draw_luma(corners, [left, top], &mut planes.y);
         }
-        for (row, pair) in cells(nodes).chunks_exact(CELLS).enumerate() {
+        for (row, pair) in cells.chunks_exact(CELLS).enumerate() {
             let left = tile.0 * CHROMA_COLUMNS;
             let top = tile.1 * CHROMA_COLUMNS + row * CHROMA_ROWS;
             self.draw_chroma(
@@ -204,16 +205,15 @@ impl Brush {
 }
 
 /// The corners of the cells of a tile, row by row.
+#[inline(always)]
 fn cells<'a>(nodes: &TileNodes<'a>) -> [Corners<'a>; CELLS * CELLS] {
-    std::array::from_fn(|cell| {
-        let (column, row) = (cell % CELLS, cell / CELLS);
-        [
-            nodes[row][column],
-            nodes[row][column + 1],
-            nodes[row + 1][column],
-            nodes[row + 1][column + 1],
-        ]
-    })
+    let [top, middle, bottom] = nodes;
+    [
+        [top[0], top[1], middle[0], middle[1]],
+        [top[1], top[2], middle[1], middle[2]],
+        [middle[0], middle[1], bottom[0], bottom[1]],
+        [middle[1], middle[2], bottom[1], bottom[2]],
+    ]
 }
 
 fn is_layered(corners: &Corners<'_>) -> bool {

@@ -89,8 +89,9 @@ impl NodeState {
 /// One moment of the loop, prepared for all nodes.
 pub struct Moment {
     phase: f32,
-    /// For each harmonic the real part of `e^{i a} - 1`, and its imaginary part.
-    rotations: [[f32; 2]; HARMONIC_COUNT],
+    /// For each harmonic the real part of `e^{i a} - 1` and its negated imaginary
+    /// part, for x and again for y.
+    rotations: [[f32; 4]; HARMONIC_COUNT],
     flicker: Flicker,
     /// How far the most distant regions are out of step, in hand-overs.
     out_of_step: f32,
@@ -264,7 +265,7 @@ impl Field {
             phase,
             rotations: self.turns.map(|turns| {
                 let (sine, cosine) = (TAU * phase * turns as f32).sin_cos();
-                [cosine - 1.0, sine]
+                [cosine - 1.0, -sine, cosine - 1.0, -sine]
             }),
             flicker: Flicker::at(phase, self.period_s),
             out_of_step: OUT_OF_STEP * self.hand_overs as f32 * 0.5 * (1.0 - (TAU * phase).cos()),
@@ -364,13 +365,15 @@ impl Field {
 /// Displacement by the harmonics: the sum of Re(S (e^{i a} - 1)), zero at
 /// phase 0.
 fn sway(node: &Node, moment: &Moment) -> [f32; 2] {
-    let mut sway = [0.0, 0.0];
-    for (harmonic, [cosine_less_one, sine]) in node.harmonics.iter().zip(moment.rotations) {
-        let part = |[re, im]: [f32; 2]| re * cosine_less_one - im * sine;
-        sway[0] += part(harmonic.x);
-        sway[1] += part(harmonic.y);
+    // Four sums side by side, which the compiler keeps in one register.
+    let mut sums = [0.0f32; 4];
+    for (harmonic, rotation) in node.harmonics.iter().zip(&moment.rotations) {
+        let parts = [harmonic.x[0], harmonic.x[1], harmonic.y[0], harmonic.y[1]];
+        for k in 0..4 {
+            sums[k] += parts[k] * rotation[k];
+        }
     }
-    sway
+    [sums[0] + sums[1], sums[2] + sums[3]]
 }
 
 /// Hand-overs in one turn of the loop: enough that the faster streams stay

@@ -36,7 +36,7 @@ use crate::{
         contrast::{Trim, fine_power},
         field::Field,
         mask::motion_mask,
-        nodes::Nodes,
+        nodes::{Nodes, free_nodes},
         pace::Pace,
         texture::{Texture, fine_detail},
         tiles::{active_tiles, needed_tiles, nodes_of_tile},
@@ -51,8 +51,8 @@ use crate::{
 pub const TILE_PX: usize = 16;
 /// Clock of [`Frame::pts_ticks`], in hertz.
 pub const TICKS_PER_SECOND: u32 = 90_000;
-/// The rough trim is measured once in so many frames.
-const FRAMES_PER_MOMENT: u32 = 3;
+/// The contrast is measured once in so many frames.
+const FRAMES_PER_MOMENT: u32 = 6;
 
 /// One picture of the loop.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub struct Renderer {
     still: Arc<Yuv420>,
     brush: Brush,
     field: Field,
+    /// Nodes from which nothing that rests is ever reached.
+    free: Vec<bool>,
     active: Plane<bool>,
     /// Column and row of every active tile.
     moving: Vec<(usize, usize)>,
@@ -113,20 +115,15 @@ impl Renderer {
             brush: Brush::new(Texture::new(&still, &needed), mask),
             evenly_lit: moving.iter().copied().filter(is_evenly_lit).collect(),
             still,
+            free: free_nodes(&field),
             field,
             active,
             moving,
             shape,
         };
         if !renderer.moving.is_empty() {
-            // The pace is found with a rough trim, which is then made exact at the
-            // frames that will be drawn: where everything is displaced alike, the
-            // contrast changes from frame to frame.
-            let frame_count = renderer.frame_count();
-            renderer.trim = renderer.measured_trim(frame_count.div_ceil(FRAMES_PER_MOMENT));
+            renderer.trim = renderer.measured_trim();
             renderer.pace = renderer.measured_pace();
-            renderer.trim = Trim::none();
-            renderer.trim = renderer.measured_trim(frame_count);
         }
         renderer
     }
@@ -201,9 +198,11 @@ impl Renderer {
                 ready = Some(row);
             }
             let first = column * (TILE_NODES - 1);
-            let corners = rows.each_ref().map(|row| {
-                std::array::from_fn(|column| row.get(first + column).unwrap_or(&Node::RESTING))
-            });
+            let corners = [
+                nodes_from(&rows[0], first),
+                nodes_from(&rows[1], first),
+                nodes_from(&rows[2], first),
+            ];
             self.brush
                 .draw_tile((column, row), &corners, &mut frame.planes);
         }
@@ -222,8 +221,8 @@ impl Renderer {
 
     /// Draws a part of the evenly lit tiles at a few moments to see what becomes
     /// of their contrast.
-    fn measured_trim(&self, moments: u32) -> Trim {
-        const TILES: usize = 100;
+    fn measured_trim(&self) -> Trim {
+        const TILES: usize = 400;
         let mut tiles = self.whole_tiles(&self.evenly_lit);
         let mut powers = Vec::with_capacity(tiles.len());
         self.sample(&tiles, 0.0, |tile| powers.push(fine_power(tile)));
@@ -236,6 +235,7 @@ impl Renderer {
         // less on average, would look like a loss.
         let (most, others) = tiles.split_at(tiles.len() / 10);
         let parts = [most, others].map(|part| (spread(part, TILES), part.len()));
+        let moments = self.frame_count().div_ceil(FRAMES_PER_MOMENT);
         Trim::measured(moments, |phase| {
             let power = parts.iter().map(|(sample, count)| {
                 let mut power = 0.0;
@@ -249,7 +249,7 @@ impl Renderer {
     /// Draws a part of the moving tiles around a few moments to see how the
     /// steps differ.
     fn measured_pace(&self) -> Pace {
-        const TILES: usize = 150;
+        const TILES: usize = 120;
         let sample = spread(&self.whole_tiles(&self.moving), TILES);
         Pace::measured(1.0 / self.frame_count() as f32, |phase| {
             let mut picture = Vec::with_capacity(sample.len() * TILE_PX * TILE_PX / 2);
@@ -297,9 +297,18 @@ impl Renderer {
     }
 
     fn nodes(&self, phase: f32) -> Nodes<'_> {
+        let phase = self.pace.at(phase);
         let trim = self.trim.at(phase);
-        Nodes::new(&self.field, &self.brush.texture, self.pace.at(phase), trim)
+        Nodes::new(&self.field, &self.free, &self.brush.texture, phase, trim)
     }
+}
+
+/// The nodes of a tile in a row of nodes, from its first on; what lies beyond the
+/// end rests.
+#[inline]
+fn nodes_from(row: &[Node], first: usize) -> [&Node; TILE_NODES] {
+    let at = |column: usize| row.get(column).unwrap_or(&Node::RESTING);
+    [at(first), at(first + 1), at(first + 2)]
 }
 
 /// The nodes of one tile.
