@@ -38,14 +38,9 @@ use crate::{
     frames::{
         Renderer,
         pace::{jerk, median, step},
-        spread,
     },
     picture::Yuv420,
 };
-
-/// Tiles in which the contrast of detail is measured, evenly spread over all
-/// that move in an even light.
-const DETAILED_TILES: usize = 600;
 
 /// Watches one clip, piece by piece: every worker takes a [`Watcher`] for its
 /// piece, and what they saw is joined in the order of the loop and judged.
@@ -54,8 +49,6 @@ pub struct Director<'a> {
     renderer: &'a Renderer,
     ground: Ground,
     rest: Rest,
-    /// Tiles in which the contrast of detail is measured.
-    detailed: Vec<(usize, usize)>,
 }
 
 impl<'a> Director<'a> {
@@ -66,10 +59,6 @@ impl<'a> Director<'a> {
             renderer,
             ground: Ground::new(renderer, still),
             rest: Rest::new(renderer.active_tiles()),
-            detailed: {
-                let tiles: Vec<_> = renderer.evenly_lit_tiles().collect();
-                spread(&tiles, DETAILED_TILES)
-            },
         }
     }
 

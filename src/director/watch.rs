@@ -41,7 +41,9 @@ impl<'a> Watcher<'a> {
         seen.static_leaks += director
             .rest
             .leaks(frame.index, &frame.planes, director.still);
-        let tiles = director.detailed.iter().copied();
+        // Of all of them: something bright that enters or leaves a sample of
+        // tiles would look like a change of contrast.
+        let tiles = director.renderer.evenly_lit_tiles();
         seen.contrasts.push(fine_contrast(&frame.planes.y, tiles));
         let mut thin = std::mem::take(&mut self.spare);
         thin.clear();
