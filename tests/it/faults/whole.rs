@@ -74,13 +74,7 @@ fn bad_answers_become_good_clips() {
         let clip = make(&folder, paint).unwrap_or_else(|error| panic!("{index}: {error}"));
         let report = &clip.report;
         assert!(report.complaints().is_empty(), "{index}: {report}");
-        // What is merely too large, the motion stage brings back by itself.
-        let verdict = if index == 1 {
-            Verdict::Good
-        } else {
-            Verdict::Calmed
-        };
-        assert_eq!(report.verdict(), verdict, "{index}: {report}");
+        assert_eq!(report.verdict(), Verdict::Calmed, "{index}: {report}");
         assert_eq!(play(&clip.path).frames.len(), SHAPE.frame_count() as usize);
         assert_eq!(folder.names(), ["clip.mp4"]);
     }
