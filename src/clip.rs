@@ -5,6 +5,7 @@ pub mod poster;
 
 use std::{
     io,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -44,21 +45,83 @@ impl Clip {
     }
 }
 
+/// How coarsely a whole clip is quantised: the QP of H.264, the same in every
+/// frame, since a change of it is seen as a pulse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantiser(u8);
+
+impl Quantiser {
+    /// Finer than this no eye sees.
+    pub const FINEST: Self = Self(14);
+    /// Coarser than this, flat parts of the picture show steps; only a byte
+    /// budget asks for it.
+    pub const COARSEST_UNASKED: Self = Self(24);
+    /// Coarser than this, a clip is not worth showing.
+    pub const COARSEST: Self = Self(34);
+
+    /// The QP, 0..=51.
+    pub fn qp(self) -> u8 {
+        self.0
+    }
+
+    /// Coarser by so many steps, or finer by as many negative ones; within
+    /// [`Self::FINEST`] and `coarsest`.
+    #[must_use]
+    pub fn coarser(self, steps: i32, coarsest: Self) -> Self {
+        let qp = i32::from(self.0).saturating_add(steps);
+        Self(qp.clamp(i32::from(Self::FINEST.0), i32::from(coarsest.0)) as u8)
+    }
+}
+
 /// A video encoder. Implementations live in `device`.
-pub trait VideoEncoder {
-    /// Encodes the next frame.
+///
+/// It encodes pieces of a clip whose key frame is the still. Every piece begins
+/// with a frame that refers to the still alone, and its frames carry their
+/// place in the clip: so pieces of several encoders of the same still, at the
+/// same quantiser, joined in order behind the still, are one stream. The same
+/// piece gives the same bytes, whatever an encoder encoded before.
+pub trait VideoEncoder: Send {
+    /// The still: frame 0 of every clip.
+    fn still(&self) -> &EncodedStill;
+
+    /// Begins a piece: the next frame refers to the still.
+    fn begin_piece(&mut self);
+
+    /// Encodes the next frame of a piece as frame `index` of the clip.
     ///
     /// # Errors
     /// [`ClipError::Encoder`] with what the device said.
-    fn encode(&mut self, frame: &Yuv420) -> Result<EncodedFrame, ClipError>;
+    fn encode(&mut self, index: u32, frame: &Yuv420) -> Result<EncodedFrame, ClipError>;
+
+    /// Frames that all show the still, which is given again, at the cost of
+    /// encoding one.
+    ///
+    /// # Errors
+    /// [`ClipError::Encoder`] with what the device said.
+    fn hold(&mut self, indices: Range<u32>, still: &Yuv420)
+    -> Result<Vec<EncodedFrame>, ClipError>;
 }
 
+/// Makes an encoder from the still, the frame rate and the quantiser.
+pub type NewEncoder =
+    dyn Fn(&Yuv420, u32, Quantiser) -> Result<Box<dyn VideoEncoder>, ClipError> + Sync;
+
 /// One encoded frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedFrame {
     /// NAL units in Annex B form (start codes).
     pub annex_b: Vec<u8>,
     /// Can be decoded without any frame before it.
     pub is_keyframe: bool,
+}
+
+/// The still as a key frame.
+#[derive(Clone, Debug)]
+pub struct EncodedStill {
+    /// The frame, with the parameter sets in front.
+    pub frame: EncodedFrame,
+    /// Peak signal-to-noise ratio of its luma when decoded, in decibels.
+    pub luma_psnr_db: f32,
 }
 
 /// The clip could not be made.
@@ -70,6 +133,14 @@ pub enum ClipError {
     /// The stream does not fit its container.
     #[error("mp4: {0}")]
     Container(String),
+    /// The clip does not fit, however coarsely it is quantised.
+    #[error("clip needs about {bytes} bytes at the coarsest, allowed are {bytes_max}")]
+    Budget {
+        /// Size of the clip as far as it is known.
+        bytes: u64,
+        /// Largest allowed size.
+        bytes_max: u64,
+    },
     /// The file cannot be written: folder, permission, space.
     #[error("cannot write {}: {error}", path.display())]
     Write {

@@ -144,6 +144,7 @@ fn config_for(
         }),
         clips_dir: folder.path().join("clips"),
         queue_length_max: 4,
+        threads: None,
     })
 }
 

@@ -8,7 +8,8 @@
 //!  command    command, where    thing     from the  in MP4   kiosk page
 //!  line       payload  (network) moves    original
 //!                                           ▲
-//!                                       director: measures every frame
+//!                                       director: measures every frame,
+//!                                       calms or refuses
 //! ```
 //!
 //! Every stage is a module named after what it produces. The principles:

@@ -34,6 +34,15 @@ impl Harmonic {
         }
     }
 
+    /// The same oscillation, less or more of it.
+    fn scaled(self, factor: f32) -> Self {
+        let scale = |part: [f32; 2]| part.map(|part| part * factor);
+        Self {
+            x: scale(self.x),
+            y: scale(self.y),
+        }
+    }
+
     /// Real part of the product with a complex number, for x and y.
     fn times(self, [re, im]: [f32; 2]) -> [f32; 2] {
         [self.x, self.y].map(|own| own[0] * re - own[1] * im)
@@ -66,7 +75,7 @@ pub struct Motion {
 const LIGHT_FLOOR: f32 = 0.06;
 /// Displacement beyond this is no oscillation that a still can support, in
 /// widths (root mean square over the loop).
-const OSCILLATION_RMS_MAX: f32 = 0.012;
+pub const OSCILLATION_RMS_MAX: f32 = 0.012;
 /// Flow slower than the first speed is noise of the network, faster than the
 /// second is meant; in widths per second. Clouds in little wind drift at one and
 /// a half times the second; leaves, which only sway, are mostly said to flow
@@ -81,7 +90,7 @@ const OUT_OF_STEP: f32 = 0.35;
 const CLEARANCE: usize = 3;
 const SWAYS: [f32; 2] = [0.3, 0.6];
 /// Fastest flow that is rendered, in widths per second.
-const FLOW_MAX: f32 = 0.12;
+pub const FLOW_MAX: f32 = 0.12;
 
 impl Motion {
     /// The scene's motion for a loop of `period_s` seconds: of what moves in it,
@@ -94,6 +103,18 @@ impl Motion {
             return Self::breath(size, period_s, look.strength, look.seed);
         }
         motion
+    }
+
+    /// Lowers flow and oscillation of every cell by a factor, 0 (stilled) to 1.
+    pub fn calm(&mut self, factors: &Plane<f32>) {
+        for flow in [&mut self.flow_x, &mut self.flow_y] {
+            let cells = flow.samples.iter_mut().zip(&factors.samples);
+            cells.for_each(|(flow, factor)| *flow *= factor);
+        }
+        for plane in &mut self.harmonics {
+            let cells = plane.samples.iter_mut().zip(&factors.samples);
+            cells.for_each(|(harmonic, factor)| *harmonic = harmonic.scaled(*factor));
+        }
     }
 
     fn of_scene(scene: &Scene, period_s: f32, seed: u64) -> Self {

@@ -1,32 +1,26 @@
-//! A photograph in, a clip out: the stages in order, on named threads.
+//! A photograph in, a clip out: the stages in order.
 //!
-//! Decoding and looking happen once; then workers draw frames in parallel while
-//! one thread puts them in order, shows them to the director and encodes them.
-//! A fixed number of frames circulates, so memory does not depend on the
-//! clip's length. The first error ends the render and is the one reported.
+//! The still is encoded while the network looks at it; then workers draw, watch
+//! and encode the pieces of the clip ([`film`]). The first error ends the
+//! render and is the one reported.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io,
-    num::NonZeroU32,
-    path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread,
-};
+mod film;
+
+mod rate;
+
+mod reel;
+
+use std::{fs::File, io, num::NonZeroUsize, panic::resume_unwind, path::Path, sync::Arc, thread};
 
 use sha2::{Digest, Sha256};
 
+use self::film::Film;
 use crate::{
-    clip::{Clip, ClipError, VideoEncoder, mp4::Mp4Writer, poster},
-    director::{Director, Report},
+    clip::{Clip, ClipError, NewEncoder, poster},
+    device::memory,
+    director::{Director, Refusal, Script},
     frames::{Frame, Renderer},
     motion::Motion,
-    picture::Yuv420,
     request::{JobId, Look, RequestError, Shape, Size},
     scene::{Network, NetworkError, Scene},
     still::{Limits, Origin, Still, StillError, decode},
@@ -49,6 +43,11 @@ pub struct Job<'a> {
     pub shape: Shape,
     /// Where the MP4 shall stand; replaced atomically when it is complete.
     pub clip_path: &'a Path,
+    /// Largest file, in bytes; what a broker takes in one packet, for example.
+    pub clip_bytes_max: Option<u64>,
+    /// Threads that draw and encode; as many as there are processors if not
+    /// given. The clip does not depend on it.
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// The part of the work that is under way.
@@ -67,18 +66,19 @@ pub trait Onlooker: Sync {
     /// A stage begins.
     fn stage(&self, _stage: Stage) {}
     /// The scene is understood and its motion imagined; nothing is drawn yet.
+    /// Called again, and followed by every frame again, when the director wants
+    /// the clip calmer.
     fn imagined(&self, _scene: &Scene, _motion: &Motion, _renderer: &Renderer) {}
-    /// Frame `index` of `count` has been drawn; called in order.
-    fn frame(&self, _index: u32, _count: u32, _planes: &Yuv420) {}
+    /// A frame has been drawn and encoded; `done` of `count` are. Called on
+    /// several threads, for the frames in no order, and once more for each
+    /// where the clip is encoded again to fit its budget.
+    fn frame(&self, _frame: &Frame, _done: u32, _count: u32) {}
     /// Asked before every frame; `true` ends the render with
     /// [`PipelineError::Cancelled`].
     fn is_cancelled(&self) -> bool {
         false
     }
 }
-
-/// Makes the encoder of one clip from its width, height and frame rate.
-pub type NewEncoder = dyn Fn(usize, usize, u32) -> Result<Box<dyn VideoEncoder>, ClipError> + Sync;
 
 /// Makes the clip.
 ///
@@ -102,17 +102,47 @@ pub fn render(
     };
 
     onlooker.stage(Stage::Looking);
-    let scene = Scene::look(network, still, &look)?;
-    let motion = Motion::imagine(&scene, shape.period_s(), &look);
-    let renderer = Renderer::new(&scene, &motion, shape);
-    onlooker.imagined(&scene, &motion, &renderer);
+    let planes = Arc::clone(&still.planes);
+    let (imagined, trial) = thread::scope(|scope| {
+        let trial = scope.spawn(|| rate::trial(new_encoder, &planes, shape.frame_rate));
+        let imagined = on_threads(job, || {
+            let scene = Scene::look(network, still, &look)?;
+            memory::give_back();
+            let motion = Motion::imagine(&scene, shape.period_s(), &look);
+            Ok::<_, NetworkError>((scene, motion))
+        });
+        let trial = trial.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (imagined, trial)
+    });
+    let (scene, motion) = imagined??;
+    let mut script = Script::new(&scene, motion, shape);
+    let mut trial = Some(trial?);
 
-    onlooker.stage(Stage::Rendering);
-    let planes = &scene.still.planes;
-    let (width_px, height_px) = (planes.width_px(), planes.height_px());
-    let encoder = new_encoder(width_px, height_px, shape.frame_rate)?;
-    let (codecs, mut report) = film(&renderer, planes, encoder, job, onlooker)?;
-    report.is_breath = motion.is_breath;
+    let (writer, report) = loop {
+        let renderer = on_threads(job, || script.rehearse())??;
+        onlooker.imagined(&scene, script.motion(), &renderer);
+        onlooker.stage(Stage::Rendering);
+        memory::give_back();
+        let director = Director::new(&planes, &renderer);
+        let film = Film {
+            renderer: &renderer,
+            director: &director,
+            still: &planes,
+            new_encoder,
+            job,
+            workers: threads_of(job),
+            onlooker,
+        };
+        let trial = match trial.take() {
+            Some(trial) => trial,
+            None => rate::trial(new_encoder, &planes, shape.frame_rate)?,
+        };
+        let (writer, seen) = film.shoot_within_budget(trial)?;
+        if let Some(report) = on_threads(job, || script.judge(&director, seen))?? {
+            break (writer, report);
+        }
+    };
+    let codecs = writer.finish(job.clip_path)?;
     let (size_bytes, sha256) =
         digest(job.clip_path).map_err(|error| ClipError::write(job.clip_path, error))?;
     Ok(Clip {
@@ -120,122 +150,30 @@ pub fn render(
         size_bytes,
         sha256,
         codecs,
-        width_px,
-        height_px,
+        width_px: planes.width_px(),
+        height_px: planes.height_px(),
         frame_rate: shape.frame_rate,
-        frame_count: renderer.frame_count(),
+        frame_count: shape.frame_count(),
         job_id: job.id.clone(),
-        poster_jpeg: poster::encode(planes)?,
+        poster_jpeg: poster::encode(&planes)?,
         report,
     })
 }
 
-/// Draws and encodes every frame, and completes the file.
-fn film(
-    renderer: &Renderer,
-    still: &Yuv420,
-    mut encoder: Box<dyn VideoEncoder>,
-    job: &Job<'_>,
-    onlooker: &dyn Onlooker,
-) -> Result<(String, Report), PipelineError> {
-    let count = renderer.frame_count();
-    let frame_rate = NonZeroU32::new(job.shape.frame_rate).expect("a validated rate is not 0");
-    let mut writer = Mp4Writer::create(job.clip_path, frame_rate, count)?;
-    let mut director = Director::new(still, renderer);
-
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    let circulating = workers + 2;
-    let (give_back, blanks) = sync_channel(circulating);
-    let (deliver, drawn) = sync_channel(circulating);
-    for _ in 0..circulating {
-        give_back
-            .send(renderer.blank())
-            .expect("the channel holds every circulating frame");
-    }
-    let studio = Studio {
-        renderer,
-        next: AtomicU32::new(0),
-        blanks: Mutex::new(blanks),
-        is_over: AtomicBool::new(false),
-    };
-    thread::scope(|scope| {
-        for worker in 0..workers {
-            let (studio, deliver) = (&studio, deliver.clone());
-            thread::Builder::new()
-                .name(format!("frames-{worker}"))
-                .spawn_scoped(scope, move || studio.draw_frames(&deliver))
-                .map_err(|error| ClipError::Encoder(format!("no thread: {error}")))?;
-        }
-        drop(deliver);
-        let filmed = in_order(&drawn, count, |frame| {
-            if onlooker.is_cancelled() {
-                return Err(PipelineError::Cancelled);
-            }
-            onlooker.frame(frame.index, count, &frame.planes);
-            director.watch(&frame);
-            writer.append(&encoder.encode(&frame.planes)?)?;
-            // No worker waits for it any more when the clip is complete.
-            let _ = give_back.send(frame);
-            Ok(())
-        });
-        studio.is_over.store(true, Ordering::Relaxed);
-        drop(give_back);
-        drop(drawn);
-        filmed
-    })?;
-    Ok((writer.finish(job.clip_path)?, director.report()))
+/// Threads that work at the same time.
+fn threads_of(job: &Job<'_>) -> NonZeroUsize {
+    let processors = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    job.threads.unwrap_or_else(processors)
 }
 
-/// What the drawing threads share.
-struct Studio<'a> {
-    renderer: &'a Renderer,
-    next: AtomicU32,
-    blanks: Mutex<Receiver<Frame>>,
-    is_over: AtomicBool,
-}
-
-impl Studio<'_> {
-    /// Takes a blank frame first and a number second, so that whoever holds the
-    /// lowest number always has a frame to draw it on.
-    fn draw_frames(&self, deliver: &SyncSender<Frame>) {
-        loop {
-            let blank = {
-                let blanks = self.blanks.lock().expect("receiving does not panic");
-                blanks.recv()
-            };
-            let Ok(mut frame) = blank else { return };
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            if index >= self.renderer.frame_count() || self.is_over.load(Ordering::Relaxed) {
-                return;
-            }
-            self.renderer.draw(index, &mut frame);
-            if deliver.send(frame).is_err() {
-                return;
-            }
-        }
-    }
-}
-
-/// Hands over `count` frames in the order of their index.
-fn in_order(
-    drawn: &Receiver<Frame>,
-    count: u32,
-    mut hand_over: impl FnMut(Frame) -> Result<(), PipelineError>,
-) -> Result<(), PipelineError> {
-    let mut early = BTreeMap::new();
-    for expected in 0..count {
-        let frame = loop {
-            if let Some(frame) = early.remove(&expected) {
-                break frame;
-            }
-            let frame = drawn
-                .recv()
-                .map_err(|_| ClipError::Encoder("a drawing thread ended early".to_owned()))?;
-            early.insert(frame.index, frame);
-        };
-        hand_over(frame)?;
-    }
-    Ok(())
+/// Works on as many threads as the job may use, which end with it and so give
+/// their memory back.
+fn on_threads<T: Send>(job: &Job<'_>, work: impl FnOnce() -> T + Send) -> Result<T, ClipError> {
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads_of(job).get())
+        .build()
+        .map_err(|error| ClipError::Encoder(format!("no threads: {error}")))?;
+    Ok(threads.install(work))
 }
 
 /// Size and SHA-256 of a file, read in pieces.
@@ -269,28 +207,34 @@ pub enum PipelineError {
     /// Encoding or writing failed.
     #[error(transparent)]
     Clip(#[from] ClipError),
+    /// The director found no clip in this motion that could be shown.
+    #[error(transparent)]
+    Director(#[from] Refusal),
     /// The onlooker asked to stop.
     #[error("cancelled")]
     Cancelled,
 }
 
 impl PipelineError {
-    /// Whose fault it is.
+    /// Whose fault it is. A refusal is mostly the photograph's, and the device
+    /// is as good as before: another photograph, seed or strength may do.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Request(_) | Self::Still(_) | Self::Cancelled => Blame::Requester,
-            Self::Network(_) | Self::Clip(_) => Blame::Device,
+            Self::Director(refusal) if !refusal.is_ours() => Blame::Requester,
+            Self::Network(_) | Self::Clip(_) | Self::Director(_) => Blame::Device,
         }
     }
 
     /// A stable word for answers: `bad_request`, `bad_photo`, `model`,
-    /// `encode`, `cancelled`.
+    /// `encode`, `refused`, `cancelled`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(_) => "bad_request",
             Self::Still(_) => "bad_photo",
             Self::Network(_) => "model",
             Self::Clip(_) => "encode",
+            Self::Director(_) => "refused",
             Self::Cancelled => "cancelled",
         }
     }

@@ -1,8 +1,107 @@
 //! Pixel kernels: the only place where speed decides how code is written.
 //!
-//! [`scalar`] holds the definition of every kernel; a faster version for an
-//! instruction set must give the same answer.
+//! [`patch`] holds the one algorithm, written over eight [`lanes`] of integers;
+//! the files of the instruction sets say only what an operation on eight lanes
+//! is there. All arithmetic is on whole numbers, so every instruction set gives
+//! the same bytes, and [`scalar`], which is always there, says which.
+//!
+//! What was tried on the way, on one core of an AMD EPYC (Zen 4), in nanoseconds of
+//! processor time for each pixel of luma: cubic convolution in floating point, left
+//! to the compiler, 21; whole numbers with the gather of AVX2 3.7 for each layer;
+//! with single loads of four bytes, which bring all four neighbours, 1.5 for the
+//! first layer and 1.2 for the second. `benches/kernels.rs` prints the figures of
+//! the machine at hand.
+
+pub mod lanes;
+
+pub mod quads;
+
+mod dither;
+
+mod ramp;
+
+pub mod patch;
 
 pub mod scalar;
 
-pub use scalar::{Padded, Places};
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+#[cfg(test)]
+mod tests;
+
+pub use patch::{Luma, Node, Patch};
+pub use quads::Quads;
+
+/// An instruction set. Holding one proves that this machine has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Isa {
+    /// What every machine has.
+    pub const SCALAR: Self = Self(Kind::Scalar);
+
+    /// The fastest that this machine has.
+    pub fn fastest() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            return Self(Kind::Avx2);
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            return Self(Kind::Neon);
+        }
+        Self::SCALAR
+    }
+
+    /// As it is called in tables.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
+        }
+    }
+
+    /// Draws a patch of luma.
+    #[inline]
+    pub fn luma(self, patch: &Patch<'_, 1>, out: &mut patch::Canvas<'_>) {
+        match self.0 {
+            Kind::Scalar => scalar::luma(patch, out),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind is made only where AVX2 was found.
+            Kind::Avx2 => unsafe { avx2::luma(patch, out) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind is made only where NEON was found.
+            Kind::Neon => unsafe { neon::luma(patch, out) },
+        }
+    }
+
+    /// Draws a patch of blue and red difference.
+    #[inline]
+    pub fn chroma(self, patch: &Patch<'_, 2>, out: &mut [patch::Canvas<'_>; 2]) {
+        match self.0 {
+            Kind::Scalar => scalar::chroma(patch, out),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind is made only where AVX2 was found.
+            Kind::Avx2 => unsafe { avx2::chroma(patch, out) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind is made only where NEON was found.
+            Kind::Neon => unsafe { neon::chroma(patch, out) },
+        }
+    }
+}

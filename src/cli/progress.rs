@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::debug;
 use crate::{
-    frames::Renderer,
+    frames::{Frame, Renderer},
     motion::Motion,
     picture::Yuv420,
     pipeline::{Onlooker, Stage},
@@ -105,23 +105,22 @@ impl Onlooker for Progress {
         }
     }
 
-    fn frame(&self, index: u32, count: u32, planes: &Yuv420) {
-        let done = index + 1;
+    fn frame(&self, frame: &Frame, done: u32, count: u32) {
         match &self.bar {
             Some(bar) => {
                 bar.set_length(u64::from(count));
                 bar.set_position(u64::from(done));
             }
             // Four lines are enough for a log.
-            None if (done * 4) / count != (index * 4) / count => {
+            None if (done * 4) / count != ((done - 1) * 4) / count => {
                 self.say(format_args!("rendered {done} of {count} frames"));
             }
             None => {}
         }
         if let Some(folder) = &self.frames_dir {
             self.note(write_png(
-                &folder.join(format!("frame_{index:05}.png")),
-                planes,
+                &folder.join(format!("frame_{:05}.png", frame.index)),
+                &frame.planes,
             ));
         }
     }

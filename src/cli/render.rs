@@ -1,6 +1,10 @@
 //! `zoetrope render`: one photograph, one clip, no broker.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 
@@ -11,7 +15,8 @@ use super::{
 use crate::{
     clip::Clip,
     device::{h264, source::FileSource, tract::TractNetwork},
-    pipeline::{self, Job},
+    director::Report,
+    pipeline::{self, Job, PipelineError},
     request::JobId,
     still::{Limits, StillSource},
 };
@@ -30,6 +35,10 @@ pub struct Args {
     /// How the picture shall move.
     #[command(flatten)]
     pub look: LookArgs,
+    /// Threads that draw and encode; the clip does not depend on it [default:
+    /// one for each processor].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
     /// Also writes every frame as a PNG to this folder.
     #[arg(long, value_name = "DIR", help_heading = "Inspection")]
     pub frames: Option<PathBuf>,
@@ -37,6 +46,10 @@ pub struct Args {
     /// flow and depth as pictures and as .npy arrays.
     #[arg(long, value_name = "DIR", help_heading = "Inspection")]
     pub debug: Option<PathBuf>,
+    /// Also writes what the director measured, allows and lowered to this file,
+    /// as JSON; even if it refuses the clip.
+    #[arg(long, value_name = "FILE", help_heading = "Inspection")]
+    pub report: Option<PathBuf>,
     /// motion.toml of another model than the one built in.
     #[arg(long, value_name = "FILE", help_heading = "Inspection")]
     pub model: Option<PathBuf>,
@@ -65,12 +78,28 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         look: args.look.look(),
         shape: args.shape.shape(),
         clip_path: &args.output,
+        clip_bytes_max: None,
+        threads: args.threads,
     };
     let rendered = pipeline::render(&network, &h264::boxed, &job, &progress);
     // First, because a frame that was not written is why a render was stopped.
     progress.finish()?;
+    let report = match &rendered {
+        Ok(clip) => Some(&clip.report),
+        Err(PipelineError::Director(refusal)) => Some(&*refusal.report),
+        Err(_) => None,
+    };
+    if let (Some(file), Some(report)) = (&args.report, report) {
+        write_report(file, report)?;
+    }
     super::print(&summary(&rendered?));
     Ok(())
+}
+
+fn write_report(file: &Path, report: &Report) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(report)?;
+    fs::write(file, json + "\n")
+        .with_context(|| format!("report {}: cannot be written", file.display()))
 }
 
 /// Finds out before the work begins whether its result can be kept.

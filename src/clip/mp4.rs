@@ -108,6 +108,11 @@ impl Mp4Writer {
         Ok(())
     }
 
+    /// Size of the finished file if nothing is appended any more.
+    pub fn size_bytes(&self) -> u64 {
+        self.position_bytes
+    }
+
     /// Writes the index, makes the file durable and puts it at `destination`
     /// in one step; returns its codec string.
     ///

@@ -1,13 +1,16 @@
 //! The still as a small JPEG, shown until the clip plays.
 
-use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder, imageops::FilterType};
+use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder};
 
 use crate::{clip::ClipError, picture::Yuv420};
 
 /// Largest poster, in bytes.
 pub const POSTER_BYTES_MAX: usize = 100_000;
 /// Long side of the poster, in pixels, before it has to shrink.
-const LONG_SIDE_PX: u32 = 1280;
+const LONG_SIDE_PX: u32 = 960;
+/// Qualities that are tried at each size, and how large a picture becomes with
+/// the coarser ones, at least, over its size with the first.
+const QUALITIES: [(u8, f64); 3] = [(85, 1.0), (70, 0.6), (50, 0.4)];
 
 /// Encodes the still as a JPEG of at most [`POSTER_BYTES_MAX`]: coarser first,
 /// then smaller, until it fits.
@@ -23,15 +26,22 @@ pub fn encode(still: &Yuv420) -> Result<Vec<u8>, ClipError> {
     let mut long_side_px = width_px.max(height_px).min(LONG_SIDE_PX);
     while long_side_px >= 64 {
         if picture.width().max(picture.height()) > long_side_px {
-            picture = picture.resize(long_side_px, long_side_px, FilterType::Triangle);
+            picture = picture.thumbnail(long_side_px, long_side_px);
         }
-        for quality in [85, 70, 50] {
+        let mut first_bytes = 0.0;
+        for (quality, share) in QUALITIES {
+            if first_bytes * share > POSTER_BYTES_MAX as f64 {
+                continue;
+            }
             let mut jpeg = Vec::new();
             picture
                 .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, quality))
                 .map_err(|error| ClipError::Encoder(format!("poster: {error}")))?;
             if jpeg.len() <= POSTER_BYTES_MAX {
                 return Ok(jpeg);
+            }
+            if first_bytes == 0.0 {
+                first_bytes = jpeg.len() as f64;
             }
         }
         long_side_px = long_side_px * 3 / 4;

@@ -6,6 +6,7 @@
 
 use std::{
     net::SocketAddr,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -46,6 +47,8 @@ pub struct Config {
     pub clips_dir: PathBuf,
     /// Jobs that may wait; one more is answered `queue_full`.
     pub queue_length_max: usize,
+    /// Threads that draw and encode; one for each processor if not given.
+    pub threads: Option<NonZeroUsize>,
 }
 
 impl Config {

@@ -16,6 +16,7 @@ pub(super) struct Raw {
     pub(super) device_id: Text,
     pub(super) clips_dir: Text,
     pub(super) queue_length_max: Int,
+    pub(super) threads: Int,
     pub(super) broker: RawBroker,
     pub(super) camera: RawCamera,
     pub(super) model: RawModel,

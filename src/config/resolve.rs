@@ -1,6 +1,9 @@
 //! From what was written to what holds: defaults filled in, ranges checked.
 
-use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    fmt::Display, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf,
+    time::Duration,
+};
 
 use toml::Spanned;
 
@@ -18,6 +21,7 @@ const BROKER_URL_DEFAULT: &str = "mqtt://localhost";
 const CLIPS_DIR_DEFAULT: &str = "/var/lib/zoetrope/clips";
 const CAMERA_TIMEOUT_S_DEFAULT: f64 = 10.0;
 const QUEUE_LENGTH_MAX_DEFAULT: i64 = 8;
+const THREADS_MAX: i64 = 256;
 
 pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
     let raw: Raw = text.parse()?;
@@ -34,6 +38,8 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
             .unwrap_or_else(|| PathBuf::from(CLIPS_DIR_DEFAULT)),
         queue_length_max: integer(text, "queue_length_max", &raw.queue_length_max, 1..=1000)?
             .unwrap_or(QUEUE_LENGTH_MAX_DEFAULT) as usize,
+        threads: integer(text, "threads", &raw.threads, 1..=THREADS_MAX)?
+            .and_then(|threads| NonZeroUsize::new(threads as usize)),
     })
 }
 

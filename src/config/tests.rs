@@ -76,6 +76,7 @@ fn everything_wrong_has_its_place_and_its_limit() {
             "device_id = 'a/b'",
             "1:13: device_id is \"a/b\", allowed are 1 to 64 of a-z A-Z 0-9 - _",
         ),
+        ("threads = 0", "1:11: threads is 0, allowed are 1 to 256"),
         (
             "queue_length_max = 0",
             "1:20: queue_length_max is 0, allowed are 1 to 1000",

@@ -36,6 +36,10 @@ const JOB_EVENT_EXPIRY_S: u32 = 3600;
 /// Time that a render has to notice that it is cancelled.
 const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
 
+/// Room for topic and properties of the packet that carries a clip: a device id
+/// and a job id of at most 64 characters, and a few short ones.
+const CLIP_PACKET_HEAD_BYTES_MAX: usize = 1024;
+
 /// What the desk is told from inside the process.
 pub(super) enum Control {
     Stop,
@@ -135,7 +139,16 @@ impl Desk {
             request: order.request,
             limits: self.config.photo_limits,
             camera: self.config.camera.clone(),
+            clip_bytes_max: self.clip_bytes_max(),
+            threads: self.config.threads,
         });
+    }
+
+    /// What fits the broker's largest packet, unless HTTP carries what does not.
+    fn clip_bytes_max(&self) -> Option<u64> {
+        let packet_bytes_max = self.connection.link().borrow().packet_bytes_max?;
+        let clip_bytes_max = packet_bytes_max.saturating_sub(CLIP_PACKET_HEAD_BYTES_MAX);
+        self.config.http.is_none().then_some(clip_bytes_max as u64)
     }
 
     fn studio_says(&mut self, event: StudioEvent) {
@@ -282,6 +295,7 @@ impl Desk {
         self.config.photo_limits = config.photo_limits;
         self.config.queue_length_max = config.queue_length_max;
         self.config.camera = config.camera;
+        self.config.threads = config.threads;
         self.camera = camera_unused(&self.config.camera);
         log::info!("configuration read again");
         self.show_info();

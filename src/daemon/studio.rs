@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     fs, io,
+    num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
@@ -20,7 +21,7 @@ use crate::{
     clip::Clip,
     config::Camera,
     device::source::{CommandSource, FileSource},
-    picture::Yuv420,
+    frames::Frame,
     pipeline::{Blame, Job, Onlooker, PipelineError, Stage},
     publication::{CameraState, Fault, JobPhase},
     request::{Request, Source},
@@ -35,6 +36,10 @@ pub(super) struct Commission {
     pub(super) request: Request,
     pub(super) limits: Limits,
     pub(super) camera: Camera,
+    /// Largest clip that can be published.
+    pub(super) clip_bytes_max: Option<u64>,
+    /// Threads to work with.
+    pub(super) threads: Option<NonZeroUsize>,
 }
 
 /// What the studio reports, in order.
@@ -180,6 +185,8 @@ impl Bench {
             look: request.look,
             shape: request.shape,
             clip_path: path,
+            clip_bytes_max: commission.clip_bytes_max,
+            threads: commission.threads,
         };
         let watcher = Watcher {
             bench: self,
@@ -243,8 +250,7 @@ impl Onlooker for Watcher<'_> {
         }
     }
 
-    fn frame(&self, index: u32, count: u32, _planes: &Yuv420) {
-        let done = index + 1;
+    fn frame(&self, _frame: &Frame, done: u32, count: u32) {
         if done >= count {
             self.bench.report(StudioEvent::Phase(JobPhase::Encoding));
             return;

@@ -1,6 +1,7 @@
 //! The motion network on the CPU, by tract.
 
 use std::{
+    borrow::Cow,
     fs,
     io::Cursor,
     path::Path,
@@ -31,9 +32,16 @@ const OUTPUTS: [&str; 6] = ["classes", "mobility", "depth", "flow", "spectrum", 
 pub struct TractNetwork {
     card: NetworkCard,
     profiles: Vec<Profile>,
-    parsed: InferenceModel,
-    /// Optimised for one profile each, when it is first used.
-    ready: Mutex<Vec<(Profile, Arc<TypedRunnableModel>)>>,
+    onnx: Cow<'static, [u8]>,
+    models: Mutex<Models>,
+}
+
+struct Models {
+    /// As it was read, until a profile is first used; most boards use one, and
+    /// the weights are not worth keeping twice.
+    parsed: Option<InferenceModel>,
+    /// Optimised for one profile each.
+    ready: Vec<(Profile, Arc<TypedRunnableModel>)>,
 }
 
 /// `motion.toml`: what a network file is, so that nothing else is run by mistake.
@@ -59,7 +67,7 @@ impl TractNetwork {
     /// the interface are checked all the same.
     pub fn built_in() -> Result<Self, NetworkError> {
         let card = parsed_card(BUILT_IN_CARD, "built in")?;
-        Self::from_bytes(card, BUILT_IN_ONNX, "built in")
+        Self::from_bytes(card, Cow::Borrowed(BUILT_IN_ONNX), "built in")
     }
 
     /// A network of the same interface from `motion.toml` and the ONNX file
@@ -77,11 +85,16 @@ impl TractNetwork {
             String::from_utf8(read(card_file)?).map_err(|error| file_error(&name, &error))?;
         let card = parsed_card(&text, &name)?;
         let onnx_file = card_file.with_file_name(&card.file);
-        Self::from_bytes(card, &read(&onnx_file)?, &onnx_file.display().to_string())
+        let onnx = Cow::Owned(read(&onnx_file)?);
+        Self::from_bytes(card, onnx, &onnx_file.display().to_string())
     }
 
-    fn from_bytes(card: CardFile, onnx: &[u8], path: &str) -> Result<Self, NetworkError> {
-        let sha256 = format!("{:x}", Sha256::digest(onnx));
+    fn from_bytes(
+        card: CardFile,
+        onnx: Cow<'static, [u8]>,
+        path: &str,
+    ) -> Result<Self, NetworkError> {
+        let sha256 = format!("{:x}", Sha256::digest(&onnx));
         if sha256 != card.sha256 {
             return Err(NetworkError::Altered {
                 path: path.to_owned(),
@@ -89,14 +102,8 @@ impl TractNetwork {
                 found: sha256,
             });
         }
-        let parsed = tract_onnx::onnx()
-            .model_for_read(&mut Cursor::new(onnx))
-            .and_then(|mut model| {
-                model.select_inputs_by_name(INPUTS)?;
-                model.select_outputs_by_name(OUTPUTS)?;
-                Ok(model)
-            })
-            .map_err(|error| file_error(path, &format!("{error:#}")))?;
+        let parsed =
+            parsed_model(&onnx).map_err(|error| file_error(path, &format!("{error:#}")))?;
         Ok(Self {
             card: NetworkCard {
                 name: format!("{} {}", card.name, card.version),
@@ -111,26 +118,32 @@ impl TractNetwork {
                     height_px: *height_px,
                 })
                 .collect(),
-            parsed,
-            ready: Mutex::new(Vec::new()),
+            onnx,
+            models: Mutex::new(Models {
+                parsed: Some(parsed),
+                ready: Vec::new(),
+            }),
         })
     }
 
     /// The network optimised for this input size.
     fn ready_for(&self, profile: Profile) -> TractResult<Arc<TypedRunnableModel>> {
-        let mut ready = self
-            .ready
+        let mut models = self
+            .models
             .lock()
             .expect("optimising a network does not panic");
-        if let Some((_, model)) = ready.iter().find(|(known, _)| *known == profile) {
+        if let Some((_, model)) = models.ready.iter().find(|(known, _)| *known == profile) {
             return Ok(Arc::clone(model));
         }
-        let mut model = self.parsed.clone();
+        let mut model = match models.parsed.take() {
+            Some(parsed) => parsed,
+            None => parsed_model(&self.onnx)?,
+        };
         for (index, shape) in input_shapes(profile).iter().enumerate() {
             model.set_input_fact(index, f32::fact(shape).into())?;
         }
         let runnable = model.into_optimized()?.into_runnable()?;
-        ready.push((profile, Arc::clone(&runnable)));
+        models.ready.push((profile, Arc::clone(&runnable)));
         Ok(runnable)
     }
 
@@ -198,6 +211,13 @@ impl Network for TractNetwork {
         self.run(input)
             .map_err(|error| NetworkError::Inference(format!("{error:#}")))
     }
+}
+
+fn parsed_model(onnx: &[u8]) -> TractResult<InferenceModel> {
+    let mut model = tract_onnx::onnx().model_for_read(&mut Cursor::new(onnx))?;
+    model.select_inputs_by_name(INPUTS)?;
+    model.select_outputs_by_name(OUTPUTS)?;
+    Ok(model)
 }
 
 fn file_error(path: &str, reason: &dyn std::fmt::Display) -> NetworkError {
@@ -316,7 +336,8 @@ mod tests {
     fn an_altered_file_is_refused_with_both_digests() {
         let card = parsed_card(BUILT_IN_CARD, "card").expect("the committed card");
         let expected = card.sha256.clone();
-        let refused = TractNetwork::from_bytes(card, b"not a network", "motion.onnx");
+        let refused =
+            TractNetwork::from_bytes(card, Cow::Borrowed(b"not a network"), "motion.onnx");
         let said = refused.err().expect("refused").to_string();
         assert!(
             said.contains(&expected) && said.contains("altered"),

@@ -9,10 +9,8 @@ use std::f32::consts::TAU;
 
 use crate::{frames::TILE_PX, picture::Plane};
 
-/// The contrast is measured once in so many frames.
-const FRAMES_PER_MOMENT: u32 = 3;
-/// Less contrast than this is none, in grey levels.
-const FLAT: f32 = 0.1;
+/// Less contrast than this is none.
+const FLAT: f32 = 1e-3;
 /// Smallest and largest amplification.
 const TRIM: [f32; 2] = [0.80, 1.35];
 
@@ -26,13 +24,29 @@ pub fn fine_contrast(luma: &Plane<u8>, tiles: impl Iterator<Item = (usize, usize
         for y in rows.step_by(2) {
             let here = &luma.row(y)[span.clone()];
             let below = &luma.row((y + 3).min(luma.height_px - 1))[span.clone()];
-            let across = here.windows(4).map(|run| run[0].abs_diff(run[3]));
-            let down = here.iter().zip(below).map(|(a, b)| a.abs_diff(*b));
-            power += across.chain(down).map(|d| u64::from(d).pow(2)).sum::<u64>();
+            let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
+            let ahead = here.get(3..).unwrap_or_default();
+            let across: u32 = here.iter().zip(ahead).map(square).sum();
+            let down: u32 = here.iter().zip(below).map(square).sum();
+            power += u64::from(across + down);
             count += here.len() as u64;
         }
     }
     (power as f64 / count.max(1) as f64).sqrt() as f32
+}
+
+/// The square of the same in a tile by itself, in squared grey levels.
+pub fn fine_power(tile: &[u8; TILE_PX * TILE_PX]) -> f32 {
+    const APART: usize = 3;
+    let mut power = 0u32;
+    for (y, row) in tile.chunks_exact(TILE_PX).enumerate().step_by(2) {
+        let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
+        power += row.iter().zip(&row[APART..]).map(square).sum::<u32>();
+        if let Some(below) = tile.get((y + APART) * TILE_PX..(y + APART + 1) * TILE_PX) {
+            power += row.iter().zip(below).map(square).sum::<u32>();
+        }
+    }
+    power as f32 / (TILE_PX * TILE_PX / 2) as f32
 }
 
 /// Amplification of the detail over the loop; exactly 1 at phase 0.
@@ -45,17 +59,18 @@ impl Trim {
         Self(vec![1.0])
     }
 
-    /// Restores the contrast of phase 0, given the contrasts at any phases.
-    pub fn measured(frame_count: u32, contrasts_at: impl FnOnce(&[f32]) -> Vec<f32>) -> Self {
-        let moments = (frame_count / FRAMES_PER_MOMENT).max(1);
-        let phases: Vec<f32> = (0..moments).map(|m| m as f32 / moments as f32).collect();
-        let contrasts = contrasts_at(&phases);
+    /// Restores the contrast of phase 0 at so many moments, given the contrast at
+    /// any phase, in whatever unit.
+    pub fn measured(moments: u32, mut contrast_at: impl FnMut(f32) -> f32) -> Self {
+        let contrasts: Vec<f32> = (0..moments)
+            .map(|moment| contrast_at(moment as f32 / moments as f32))
+            .collect();
         let [low, high] = TRIM;
         let reference = contrasts[0];
         if reference < FLAT {
             return Self::none();
         }
-        let missing = |contrast: f32| (reference / contrast.max(FLAT)).clamp(low, high);
+        let missing = |contrast: f32| (reference / contrast).clamp(low, high);
         Self(contrasts.into_iter().map(missing).collect())
     }
 
@@ -75,20 +90,12 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_given_back_within_limits() {
-        let at_half = |contrast: f32| {
-            move |phases: &[f32]| {
-                let at = |phase: &f32| if *phase == 0.5 { contrast } else { 10.0 };
-                phases.iter().map(at).collect()
-            }
-        };
+        let at_half = |contrast: f32| move |phase: f32| if phase == 0.5 { contrast } else { 10.0 };
         let trim = Trim::measured(60, at_half(9.0));
         assert_eq!((trim.at(0.0), trim.at(0.25)), (1.0, 1.0));
         assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);
         assert_eq!(Trim::measured(60, at_half(1.0)).at(0.5), 1.35);
-        assert_eq!(
-            Trim::measured(60, |phases| vec![0.0; phases.len()]).at(0.3),
-            1.0
-        );
+        assert_eq!(Trim::measured(60, |_| 0.0).at(0.3), 1.0);
     }
 
     #[test]

@@ -8,7 +8,12 @@
 use std::f32::consts::TAU;
 
 use crate::{
-    frames::{laid::Laid, mask::box_mean},
+    frames::{
+        blend::{LIKE, blend, eased},
+        flicker::{FLICKER_DEPTH, Flicker},
+        laid::Laid,
+        mask::box_mean,
+    },
     motion::{Harmonic, Motion},
     picture::Plane,
     scene::{HARMONIC_COUNT, Profile},
@@ -18,6 +23,8 @@ use crate::{
 pub const NODE_STRIDE_PX: usize = 8;
 /// Steps of a trajectory's table on either side of the still.
 const LEVELS: usize = 8;
+/// Entries of that table.
+const ENTRIES: usize = 2 * LEVELS + 1;
 /// Longest way that a stream runs before it hands over to its next layer, in
 /// picture widths: farther, and the still's texture stretches visibly.
 const REACH_MAX: f32 = 0.08;
@@ -30,19 +37,6 @@ const HAND_OVER_S_MIN: f32 = 0.8;
 const OUT_OF_STEP: f32 = 0.08;
 /// Slowest stream that is rendered as one, in luma pixels per second.
 const SPEED_PX_S_MIN: f32 = 0.25;
-/// Parts of the flicker of flames: frequency in hertz, share, and start in
-/// turns. The starts were searched so that, for loops of 2 to 10 s at 25 and 30
-/// frames per second, the step over the seam is the median one and the second
-/// difference there half the median.
-const FLICKER: [(f32, f32, f32); 4] = [
-    (1.7, 0.4, 0.79),
-    (2.9, 0.3, 0.94),
-    (4.3, 0.2, 0.36),
-    (6.1, 0.1, 0.78),
-];
-/// Change of brightness of the brightest flame, as a share of its brightness.
-const FLICKER_DEPTH: f32 = 0.22;
-
 /// Everything that moves at one node at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NodeState {
@@ -72,7 +66,11 @@ pub struct Field {
     turns: [u32; HARMONIC_COUNT],
     period_s: f32,
     nodes: Vec<Node>,
-    /// For each node `2 * LEVELS + 1` displacements along its trajectory.
+    /// Whether anything at a node ever changes.
+    active: Vec<bool>,
+    /// How much of the picture around a node may move, 0..=1.
+    open: Plane<f32>,
+    /// For each node [`ENTRIES`] displacements along its trajectory.
     trajectories: Vec<[f32; 2]>,
 }
 
@@ -91,10 +89,10 @@ impl NodeState {
 /// One moment of the loop, prepared for all nodes.
 pub struct Moment {
     phase: f32,
-    /// For each harmonic the real part of `e^{i a} - 1`, and its imaginary part.
-    rotations: [[f32; 2]; HARMONIC_COUNT],
-    /// The angle of each part of the flicker, in radians.
-    flicker: [f32; FLICKER.len()],
+    /// For each harmonic the real part of `e^{i a} - 1` and its negated imaginary
+    /// part, for x and again for y.
+    rotations: [[f32; 4]; HARMONIC_COUNT],
+    flicker: Flicker,
     /// How far the most distant regions are out of step, in hand-overs.
     out_of_step: f32,
 }
@@ -109,6 +107,8 @@ struct Node {
     harmonics: [Harmonic; HARMONIC_COUNT],
     /// Angle between the two layers' detail: the arc cosine of its correlation.
     unlikeness: f32,
+    /// The cosecant of that angle.
+    blend_scale: f32,
     light: f32,
     phase: f32,
 }
@@ -127,6 +127,7 @@ impl Node {
                 Default::default()
             },
             unlikeness: 0.0,
+            blend_scale: 0.0,
             light: motion.light.bilinear(x, y),
             phase: motion.phase.bilinear(x, y),
         }
@@ -149,23 +150,42 @@ impl Field {
         for (node, near) in nodes.iter_mut().zip(box_mean(&streams, 1).samples) {
             node.is_layered = near > 0.0;
         }
+        let is_active =
+            |node: &Node| node.is_layered || node.light > 0.0 || node.harmonics.iter().any(moves);
         let mut field = Self {
             columns,
             rows,
             hand_overs: hand_overs(&laid, width as f32, period_s),
             turns: motion.turns,
             period_s,
+            active: nodes.iter().map(is_active).collect(),
             nodes,
+            open: Plane::filled(0, 0, 0.0),
             trajectories: Vec::new(),
         };
         field.trace(&laid);
+        field.open = laid.into_open();
         field
     }
 
     /// Whether anything at this node ever changes.
     pub fn is_active(&self, column: usize, row: usize) -> bool {
-        let node = &self.nodes[row * self.columns + column];
-        node.is_layered || node.light > 0.0 || node.harmonics.iter().any(moves)
+        self.active[row * self.columns + column]
+    }
+
+    /// How much of the picture around a node may move, 0..=1.
+    pub fn openness(&self, column: usize, row: usize) -> f32 {
+        self.open.at(column, row)
+    }
+
+    /// How freely a pixel may be taken from a position in luma pixels: fully
+    /// inside what moves, less and less towards its border, and not at all from
+    /// what rests. It is the openness between the nodes, because a rule that
+    /// changes from pixel to pixel would tear thin things apart.
+    pub fn freedom(&self, [x, y]: [f32; 2]) -> f32 {
+        let stride = NODE_STRIDE_PX as f32;
+        let open = self.open.bilinear(x / stride, y / stride);
+        ((open - 0.3) / 0.6).clamp(0.0, 1.0)
     }
 
     /// Whether the light at this node ever changes.
@@ -173,44 +193,69 @@ impl Field {
         self.nodes[row * self.columns + column].light > 0.0
     }
 
-    /// Farthest displacement of any node at any time, in luma pixels.
-    pub fn reach_px(&self) -> f32 {
-        let sway = |node: &Node| {
-            let amplitude = |[re, im]: [f32; 2]| 2.0 * re.hypot(im);
-            let x: f32 = node.harmonics.iter().map(|h| amplitude(h.x)).sum();
-            let y: f32 = node.harmonics.iter().map(|h| amplitude(h.y)).sum();
-            x.hypot(y)
-        };
-        let streams = self.trajectories.iter().map(|d| d[0].hypot(d[1]));
-        streams.fold(0.0, f32::max) + self.nodes.iter().map(sway).fold(0.0, f32::max)
+    /// Displacements of a node over the loop: the least and the most in x, and in
+    /// y, in luma pixels.
+    pub fn span_px(&self, column: usize, row: usize) -> [[f32; 2]; 2] {
+        let at = row * self.columns + column;
+        let node = &self.nodes[at];
+        let mut span = [[0.0f32; 2]; 2];
+        if node.is_stream {
+            for way in self.table(at) {
+                for ([least, most], way) in span.iter_mut().zip(way) {
+                    *least = least.min(*way);
+                    *most = most.max(*way);
+                }
+            }
+        }
+        for (axis, [least, most]) in span.iter_mut().enumerate() {
+            for harmonic in &node.harmonics {
+                let [re, im] = [harmonic.x, harmonic.y][axis];
+                // Re(S (e^{i a} - 1)) swings by |S| around -Re(S).
+                let size = re.hypot(im);
+                *least -= size + re;
+                *most += size - re;
+            }
+        }
+        span
     }
 
     /// Measures, for every stream, how alike the detail of its two layers is:
-    /// the correlation of `detail_at` around the two ends of one hand-over.
-    pub fn compare_layers(&mut self, detail_at: impl Fn(f32, f32) -> f32) {
-        let half_window = 12i32;
-        for row in 0..self.rows {
-            for column in 0..self.columns {
-                let at = row * self.columns + column;
-                if !self.nodes[at].is_stream {
-                    continue;
-                }
-                let (back, ahead) = (self.displaced(at, 0.25), self.displaced(at, -0.25));
-                let (mut both, mut first, mut second) = (0.0f32, 1.0f32, 1.0f32);
-                for dy in (-half_window..half_window).step_by(3) {
-                    for dx in (-half_window..half_window).step_by(3) {
-                        let x = (column * NODE_STRIDE_PX) as f32 + dx as f32;
-                        let y = (row * NODE_STRIDE_PX) as f32 + dy as f32;
-                        let a = detail_at(x - back[0], y - back[1]);
-                        let b = detail_at(x - ahead[0], y - ahead[1]);
-                        both += a * b;
-                        first += a * a;
-                        second += b * b;
-                    }
-                }
-                let likeness = both / (first * second).sqrt();
-                self.nodes[at].unlikeness = likeness.clamp(0.0, 1.0).acos();
+    /// the correlation of `detail` around the two ends of one hand-over.
+    pub fn compare_layers(&mut self, detail: &Plane<i16>) {
+        const HALF_WINDOW_PX: i32 = 12;
+        const APART_PX: usize = 4;
+        let [right, bottom] = [detail.width_px, detail.height_px].map(|side| side as i32 - 1);
+        for at in 0..self.nodes.len() {
+            if !self.nodes[at].is_stream {
+                continue;
             }
+            let here = [at % self.columns, at / self.columns].map(|c| (c * NODE_STRIDE_PX) as i32);
+            let [back, ahead] = [0.25, -0.25].map(|way| {
+                let way = self.displaced(at, way);
+                [
+                    here[0] - way[0].round() as i32,
+                    here[1] - way[1].round() as i32,
+                ]
+            });
+            let (mut both, mut first, mut second) = (0.0f32, 16.0f32, 16.0f32);
+            for dy in (-HALF_WINDOW_PX..HALF_WINDOW_PX).step_by(APART_PX) {
+                for dx in (-HALF_WINDOW_PX..HALF_WINDOW_PX).step_by(APART_PX) {
+                    let seen = |from: [i32; 2]| {
+                        let x = (from[0] + dx).clamp(0, right) as usize;
+                        let y = (from[1] + dy).clamp(0, bottom) as usize;
+                        f32::from(detail.at(x, y))
+                    };
+                    let (a, b) = (seen(back), seen(ahead));
+                    both += a * b;
+                    first += a * a;
+                    second += b * b;
+                }
+            }
+            let likeness = both / (first * second).sqrt();
+            self.nodes[at].unlikeness = likeness.clamp(0.0, 1.0).acos();
+        }
+        for node in &mut self.nodes {
+            node.blend_scale = 1.0 / node.unlikeness.sin().max(LIKE);
         }
     }
 
@@ -220,10 +265,9 @@ impl Field {
             phase,
             rotations: self.turns.map(|turns| {
                 let (sine, cosine) = (TAU * phase * turns as f32).sin_cos();
-                [cosine - 1.0, sine]
+                [cosine - 1.0, -sine, cosine - 1.0, -sine]
             }),
-            flicker: FLICKER
-                .map(|(hertz, ..)| TAU * phase * (hertz * self.period_s).round().max(1.0)),
+            flicker: Flicker::at(phase, self.period_s),
             out_of_step: OUT_OF_STEP * self.hand_overs as f32 * 0.5 * (1.0 - (TAU * phase).cos()),
         }
     }
@@ -235,7 +279,7 @@ impl Field {
         let sway = sway(node, moment);
         let light_gain = match node.light {
             0.0 => 1.0,
-            light => 1.0 + light * FLICKER_DEPTH * flicker(node, moment),
+            light => 1.0 + light * FLICKER_DEPTH * moment.flicker.change(node.phase),
         };
         if !node.is_layered {
             return NodeState {
@@ -247,10 +291,12 @@ impl Field {
         }
         let on_average = self.hand_overs as f32 * moment.phase;
         let way = 0.5 * (on_average + moment.out_of_step * node.phase);
-        let near = (way + 0.5).rem_euclid(1.0) - 0.5;
-        let far = way.rem_euclid(1.0) - 0.5;
+        // As `rem_euclid`, which is a call of the library; a way is never -1.
+        let turned = |way: f32| way + 1.0 - (way + 1.0) as i32 as f32;
+        let near = turned(way + 0.5) - 0.5;
+        let far = turned(way) - 0.5;
         let far_share = eased(2.0 * near.abs());
-        let [near_detail, far_detail] = blend(node.unlikeness, far_share);
+        let [near_detail, far_detail] = blend(node.unlikeness, node.blend_scale, far_share);
         let add = |a: [f32; 2], b: [f32; 2]| [a[0] + b[0], a[1] + b[1]];
         NodeState {
             near_px: add(self.displaced(at, near), sway),
@@ -262,9 +308,15 @@ impl Field {
         }
     }
 
+    /// Displacements along the trajectory of a node.
+    fn table(&self, node: usize) -> &[[f32; 2]; ENTRIES] {
+        let table = self.trajectories[node * ENTRIES..].first_chunk();
+        table.expect("every node has a table")
+    }
+
     /// Displacement along the trajectory, `way` in -0.5..=0.5 of two hand-overs.
     fn displaced(&self, node: usize, way: f32) -> [f32; 2] {
-        let table = &self.trajectories[node * (2 * LEVELS + 1)..(node + 1) * (2 * LEVELS + 1)];
+        let table = self.table(node);
         let at = ((way + 0.5) * (2 * LEVELS) as f32).clamp(0.0, (2 * LEVELS) as f32);
         let low = (at as usize).min(2 * LEVELS - 1);
         let t = at - low as f32;
@@ -283,11 +335,11 @@ impl Field {
         let hand_over_s = self.period_s / self.hand_overs as f32;
         let step_s = hand_over_s / LEVELS as f32;
         let stride = NODE_STRIDE_PX as f32;
-        self.trajectories = vec![[0.0; 2]; self.nodes.len() * (2 * LEVELS + 1)];
+        self.trajectories = vec![[0.0; 2]; self.nodes.len() * ENTRIES];
         for (node, table) in self
             .nodes
             .iter()
-            .zip(self.trajectories.chunks_exact_mut(2 * LEVELS + 1))
+            .zip(self.trajectories.chunks_exact_mut(ENTRIES))
             .enumerate()
             .filter(|(_, (node, _))| node.is_stream)
             .map(|(at, (_, table))| (at, table))
@@ -313,23 +365,15 @@ impl Field {
 /// Displacement by the harmonics: the sum of Re(S (e^{i a} - 1)), zero at
 /// phase 0.
 fn sway(node: &Node, moment: &Moment) -> [f32; 2] {
-    let mut sway = [0.0, 0.0];
-    for (harmonic, [cosine_less_one, sine]) in node.harmonics.iter().zip(moment.rotations) {
-        let part = |[re, im]: [f32; 2]| re * cosine_less_one - im * sine;
-        sway[0] += part(harmonic.x);
-        sway[1] += part(harmonic.y);
+    // Four sums side by side, which the compiler keeps in one register.
+    let mut sums = [0.0f32; 4];
+    for (harmonic, rotation) in node.harmonics.iter().zip(&moment.rotations) {
+        let parts = [harmonic.x[0], harmonic.x[1], harmonic.y[0], harmonic.y[1]];
+        for k in 0..4 {
+            sums[k] += parts[k] * rotation[k];
+        }
     }
-    sway
-}
-
-/// Change of a flame's light, zero at phase 0.
-fn flicker(node: &Node, moment: &Moment) -> f32 {
-    let parts = FLICKER.iter().zip(moment.flicker);
-    let change = parts.map(|((_, share, start), angle)| {
-        let start = TAU * (start + 0.12 * node.phase);
-        share * ((angle + start).cos() - start.cos())
-    });
-    change.sum()
+    [sums[0] + sums[1], sums[2] + sums[3]]
 }
 
 /// Hand-overs in one turn of the loop: enough that the faster streams stay
@@ -346,50 +390,10 @@ fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
     wanted.ceil().clamp(1.0, most) as u32
 }
 
-/// Slows a cross-fade down a little at both ends, where one layer is replaced
-/// unseen and the rate of change of the other would jump.
-fn eased(share: f32) -> f32 {
-    const EASE: f32 = 0.45;
-    share - EASE * (TAU * share).sin() / TAU
-}
-
-/// Weights of two layers of detail at the given angle, `share` of the way from
-/// the first to the second: spherical interpolation (Shoemake 1985).
-/// A linear cross-fade of unlike layers loses up to 30 % of their contrast in
-/// the middle and changes the picture unevenly; this keeps the contrast and the
-/// rate of change.
-fn blend(angle: f32, share: f32) -> [f32; 2] {
-    if angle < 1e-2 {
-        return [1.0 - share, share];
-    }
-    [((1.0 - share) * angle).sin(), (share * angle).sin()].map(|part| part / angle.sin())
-}
-
 fn moves(harmonic: &Harmonic) -> bool {
     harmonic
         .x
         .iter()
         .chain(&harmonic.y)
         .any(|part| part.abs() > 1e-3)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blended_layers_keep_their_variance_at_every_share_and_likeness() {
-        for likeness in [0.0, 0.3, 0.9, 0.99995, 1.0] {
-            for step in 0..=10 {
-                let share = step as f32 / 10.0;
-                let [near, far] = blend(f32::acos(likeness), share);
-                let variance = near * near + far * far + 2.0 * likeness * near * far;
-                assert!(
-                    (variance - 1.0).abs() < 1e-3,
-                    "{likeness} {share}: {variance}"
-                );
-            }
-            assert_eq!(blend(f32::acos(likeness), 0.0), [1.0, 0.0]);
-        }
-    }
 }

@@ -104,6 +104,11 @@ impl Laid {
         self.open.at(column, row) > 0.0
     }
 
+    /// How much of the picture around each node may move, 0..=1.
+    pub fn into_open(self) -> Plane<f32> {
+        self.open
+    }
+
     /// The oscillation at this node, in luma pixels.
     pub fn harmonics(&self, column: usize, row: usize) -> [Harmonic; HARMONIC_COUNT] {
         let (x, y) = self.cell(column, row);

@@ -4,7 +4,7 @@
 //! Guided filter of He, Sun and Tang (2010), in its fast form (2015): the
 //! linear model is fitted on a small picture and applied on the large one.
 
-use crate::{motion::Motion, picture::Plane};
+use crate::{frames::texture::block_means, motion::Motion, picture::Plane};
 
 /// The fit runs on a picture this many times smaller.
 const SHRINK: usize = 4;
@@ -15,14 +15,14 @@ const FLATNESS: f32 = 4e-4;
 /// The filtered gate is steepened between these: soft enough to hide the border
 /// of motion, narrow enough not to bend what stands beside it.
 const EDGE: [f32; 2] = [0.45, 0.85];
+/// Where less of the gate is open all around, nothing moves.
+const OPEN_MIN: f32 = 0.02;
 
 /// How far every pixel follows the motion: 0 (not at all) to 255 (fully).
 pub fn motion_mask(luma: &Plane<u8>, motion: &Motion) -> Plane<u8> {
-    let (width, height) = (luma.width_px, luma.height_px);
-    let (small_w, small_h) = (width.div_ceil(SHRINK), height.div_ceil(SHRINK));
-    let guide = shrunk(luma, small_w, small_h);
-    let gate = motion.gate.resized(small_w, small_h);
-    let cell_px = small_w as f32 / motion.gate.width_px as f32;
+    let guide = block_means(luma, SHRINK).map(|mean| mean * (1.0 / 255.0));
+    let gate = motion.gate.resized(guide.width_px, guide.height_px);
+    let cell_px = guide.width_px as f32 / motion.gate.width_px as f32;
     let radius = ((RADIUS_CELLS * cell_px).round() as usize).max(1);
 
     let mean_guide = box_mean(&guide, radius);
@@ -35,51 +35,99 @@ pub fn motion_mask(luma: &Plane<u8>, motion: &Motion) -> Plane<u8> {
         |both, apart| both - apart,
     );
     let variance = combine(&box_mean(&square, radius), &mean_guide, |s, m| s - m * m);
-    let slope = combine(&covariance, &variance, |c, v| c / (v + FLATNESS));
+    let slope = combine(&covariance, &variance, |c, v| c / (v.max(0.0) + FLATNESS));
     let offset = combine(
         &mean_gate,
         &combine(&slope, &mean_guide, |a, m| a * m),
         |p, am| p - am,
     );
-    let slope = box_mean(&slope, radius);
-    let offset = box_mean(&offset, radius);
-    // Nothing moves where the gate is shut all around, whatever the guide says.
-    let open = box_mean(&gate, radius);
-
-    let step_x = small_w as f32 / width as f32;
-    let step_y = small_h as f32 / height as f32;
-    let mut mask = Plane::filled(width, height, 0u8);
-    for y in 0..height {
-        let small_y = (y as f32 + 0.5) * step_y - 0.5;
-        let guide_row = luma.row(y);
-        for (x, sample) in mask.row_mut(y).iter_mut().enumerate() {
-            let small_x = (x as f32 + 0.5) * step_x - 0.5;
-            if open.bilinear(small_x, small_y) < 0.02 {
-                continue;
-            }
-            let guide = f32::from(guide_row[x]) / 255.0;
-            let fitted =
-                slope.bilinear(small_x, small_y) * guide + offset.bilinear(small_x, small_y);
-            let t = ((fitted - EDGE[0]) / (EDGE[1] - EDGE[0])).clamp(0.0, 1.0);
-            *sample = (t * t * (3.0 - 2.0 * t) * 255.0 + 0.5) as u8;
-        }
-    }
+    let fit = Fit {
+        slope: box_mean(&slope, radius),
+        offset: box_mean(&offset, radius),
+        // Nothing moves where the gate is shut all around, whatever the guide
+        // says.
+        open: mean_gate,
+    };
     // A mask that follows the texture from pixel to pixel would tear it.
-    box_mean(&mask.map(f32::from), 1).map(|m| (m + 0.5) as u8)
+    blurred(&fit.applied(luma))
 }
 
-/// The luma as 0..=1 at the small size; each sample the mean of what it covers.
-fn shrunk(luma: &Plane<u8>, width: usize, height: usize) -> Plane<f32> {
-    Plane::from_fn(width, height, |x, y| {
-        let columns = x * SHRINK..((x + 1) * SHRINK).min(luma.width_px);
-        let rows = y * SHRINK..((y + 1) * SHRINK).min(luma.height_px);
-        let count = columns.len() * rows.len();
-        let sum: u32 = rows
-            .flat_map(|row| &luma.row(row)[columns.clone()])
-            .map(|sample| u32::from(*sample))
-            .sum();
-        sum as f32 / (255 * count) as f32
-    })
+/// The linear model that makes the mask of the luma, on the small picture.
+struct Fit {
+    slope: Plane<f32>,
+    offset: Plane<f32>,
+    open: Plane<f32>,
+}
+
+impl Fit {
+    /// The model at full resolution, between its samples bilinear.
+    fn applied(&self, luma: &Plane<u8>) -> Plane<u8> {
+        let mut mask = Plane::filled(luma.width_px, luma.height_px, 0u8);
+        let planes = [&self.slope, &self.offset, &self.open];
+        let columns = self.open.width_px;
+        // Each row with its ends once more, for what lies outside of them.
+        let mut rows = [(); 3].map(|()| vec![0.0; columns + 2]);
+        for y in 0..luma.height_px {
+            let (above, below, t) = neighbours(y, self.open.height_px);
+            for (row, plane) in rows.iter_mut().zip(planes) {
+                let (above, below) = (plane.row(above), plane.row(below));
+                for ((value, a), b) in row[1..].iter_mut().zip(above).zip(below) {
+                    *value = a + (b - a) * t;
+                }
+                row[0] = row[1];
+                row[columns + 1] = row[columns];
+            }
+            let [slope, offset, open] = &rows;
+            let pixels = luma.row(y).chunks(SHRINK);
+            let blocks = mask.row_mut(y).chunks_mut(SHRINK).zip(pixels);
+            for (cell, (to, pixels)) in blocks.enumerate() {
+                if open[cell..cell + 3].iter().all(|open| *open < OPEN_MIN) {
+                    continue;
+                }
+                for (k, (to, pixel)) in to.iter_mut().zip(pixels).enumerate() {
+                    let (from, t) = [(0, 0.625), (0, 0.875), (1, 0.125), (1, 0.375)][k];
+                    let at = |row: &[f32]| {
+                        let [a, b] = [row[cell + from], row[cell + from + 1]];
+                        a + (b - a) * t
+                    };
+                    if at(open) < OPEN_MIN {
+                        continue;
+                    }
+                    let fitted = at(slope) * (f32::from(*pixel) * (1.0 / 255.0)) + at(offset);
+                    let t = ((fitted - EDGE[0]) / (EDGE[1] - EDGE[0])).clamp(0.0, 1.0);
+                    *to = (t * t * (3.0 - 2.0 * t) * 255.0 + 0.5) as u8;
+                }
+            }
+        }
+        mask
+    }
+}
+
+/// Rows of the small picture above and below a row of the large one, and how far
+/// it is from the first to the second.
+fn neighbours(y: usize, rows: usize) -> (usize, usize, f32) {
+    let at = ((y as f32 + 0.5) / SHRINK as f32 - 0.5).clamp(0.0, (rows - 1) as f32);
+    let above = at as usize;
+    (above, (above + 1).min(rows - 1), at - above as f32)
+}
+
+/// Mean of every sample and the eight around it; the edge counts on beyond it.
+fn blurred(mask: &Plane<u8>) -> Plane<u8> {
+    let (width, height) = (mask.width_px, mask.height_px);
+    let mut blurred = Plane::filled(width, height, 0u8);
+    let mut sums = vec![0u16; width + 2];
+    for y in 0..height {
+        let rows = [y.saturating_sub(1), y, (y + 1).min(height - 1)].map(|y| mask.row(y));
+        for (x, sum) in sums[1..=width].iter_mut().enumerate() {
+            *sum = u16::from(rows[0][x]) + u16::from(rows[1][x]) + u16::from(rows[2][x]);
+        }
+        sums[0] = sums[1];
+        sums[width + 1] = sums[width];
+        for (x, to) in blurred.row_mut(y).iter_mut().enumerate() {
+            *to = ((sums[x] + sums[x + 1] + sums[x + 2] + 4) / 9) as u8;
+        }
+    }
+    blurred
 }
 
 fn combine(a: &Plane<f32>, b: &Plane<f32>, join: impl Fn(f32, f32) -> f32) -> Plane<f32> {
@@ -98,26 +146,34 @@ fn combine(a: &Plane<f32>, b: &Plane<f32>, join: impl Fn(f32, f32) -> f32) -> Pl
 /// Mean over a square of side `2 * radius + 1`, clipped at the edges.
 pub fn box_mean(plane: &Plane<f32>, radius: usize) -> Plane<f32> {
     let (width, height) = (plane.width_px, plane.height_px);
-    let mut across = Plane::filled(width, height, 0.0);
-    let mut running = vec![0.0f64; width.max(height) + 1];
-    for y in 0..height {
-        for (x, sample) in plane.row(y).iter().enumerate() {
-            running[x + 1] = running[x] + f64::from(*sample);
-        }
-        for (x, mean) in across.row_mut(y).iter_mut().enumerate() {
-            let (from, to) = (x.saturating_sub(radius), (x + radius + 1).min(width));
-            *mean = ((running[to] - running[from]) / (to - from) as f64) as f32;
-        }
-    }
     let mut mean = Plane::filled(width, height, 0.0);
-    for x in 0..width {
-        for y in 0..height {
-            running[y + 1] = running[y] + f64::from(across.at(x, y));
+    // Sums of columns, to which each row adds one line and takes one away.
+    let mut columns = vec![0.0f64; width];
+    let mut running = vec![0.0f64; width + 1];
+    let add = |columns: &mut [f64], y: usize, sign: f64| {
+        for (sum, sample) in columns.iter_mut().zip(plane.row(y)) {
+            *sum += sign * f64::from(*sample);
         }
-        for y in 0..height {
-            let (from, to) = (y.saturating_sub(radius), (y + radius + 1).min(height));
-            mean.samples[y * width + x] =
-                ((running[to] - running[from]) / (to - from) as f64) as f32;
+    };
+    for y in 0..radius.min(height) {
+        add(&mut columns, y, 1.0);
+    }
+    for y in 0..height {
+        if y + radius < height {
+            add(&mut columns, y + radius, 1.0);
+        }
+        if let Some(gone) = y.checked_sub(radius + 1) {
+            add(&mut columns, gone, -1.0);
+        }
+        let mut sum = 0.0;
+        for (next, column) in running[1..].iter_mut().zip(&columns) {
+            sum += column;
+            *next = sum;
+        }
+        let rows = (y + radius + 1).min(height) - y.saturating_sub(radius);
+        for (x, mean) in mean.row_mut(y).iter_mut().enumerate() {
+            let (from, to) = (x.saturating_sub(radius), (x + radius + 1).min(width));
+            *mean = ((running[to] - running[from]) / ((to - from) * rows) as f64) as f32;
         }
     }
     mean

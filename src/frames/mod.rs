@@ -9,11 +9,15 @@ pub mod mask;
 
 pub mod laid;
 
+pub mod blend;
+
+pub mod flicker;
+
 pub mod field;
 
-pub mod cell;
-
 pub mod texture;
+
+pub mod nodes;
 
 pub mod brush;
 
@@ -25,16 +29,17 @@ pub mod tiles;
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::{
+    arch::Node,
     frames::{
-        brush::Brush,
-        contrast::{Trim, fine_contrast},
-        field::{Field, NODE_STRIDE_PX, NodeState},
+        brush::{Brush, TILE_NODES},
+        contrast::{Trim, fine_power},
+        field::Field,
         mask::motion_mask,
+        nodes::{Nodes, free_nodes},
         pace::Pace,
-        tiles::{active_tiles, nodes_of_tile},
+        texture::{Texture, fine_detail},
+        tiles::{active_tiles, needed_tiles, nodes_of_tile},
     },
     motion::Motion,
     picture::{Plane, Yuv420},
@@ -46,8 +51,8 @@ use crate::{
 pub const TILE_PX: usize = 16;
 /// Clock of [`Frame::pts_ticks`], in hertz.
 pub const TICKS_PER_SECOND: u32 = 90_000;
-/// Widest border that is mirrored around the still, in pixels.
-const BORDER_PX_MAX: f32 = 512.0;
+/// The contrast is measured once in so many frames.
+const FRAMES_PER_MOMENT: u32 = 6;
 
 /// One picture of the loop.
 #[derive(Clone, Debug)]
@@ -67,39 +72,56 @@ pub struct Renderer {
     still: Arc<Yuv420>,
     brush: Brush,
     field: Field,
+    /// Nodes from which nothing that rests is ever reached.
+    free: Vec<bool>,
     active: Plane<bool>,
-    /// Column and row of every node that moves.
-    nodes: Vec<(usize, usize)>,
+    /// Column and row of every active tile.
+    moving: Vec<(usize, usize)>,
+    /// Those whose light does not change.
+    evenly_lit: Vec<(usize, usize)>,
     trim: Trim,
     pace: Pace,
     shape: Shape,
 }
 
 impl Renderer {
-    /// Prepares a loop: mask, trajectories and the mirrored planes.
+    /// Prepares a loop: mask, trajectories and the planes to draw from.
     pub fn new(scene: &Scene, motion: &Motion, shape: Shape) -> Self {
+        let mask = motion_mask(&scene.still.planes.y, motion);
+        let field = Field::new(motion, scene.profile, &mask, shape.period_s());
+        Self::with_field(scene, mask, field, shape)
+    }
+
+    /// Prepares a loop whose mask and field are known.
+    pub fn with_field(scene: &Scene, mask: Plane<u8>, mut field: Field, shape: Shape) -> Self {
         let still = Arc::clone(&scene.still.planes);
-        let mask = motion_mask(&still.y, motion);
-        let mut field = Field::new(motion, scene.profile, &mask, shape.period_s());
-        let border_px = field.reach_px().min(BORDER_PX_MAX).ceil() as usize + 1;
         let active = active_tiles(&mask, &field);
-        let brush = Brush::new(Arc::clone(&still), mask, border_px);
-        field.compare_layers(|x, y| brush.texture.fine_detail(x, y));
-        let nodes =
-            (0..field.rows).flat_map(|row| (0..field.columns).map(move |column| (column, row)));
+        let size = [still.width_px(), still.height_px()];
+        let needed = needed_tiles(&active, &field, size);
+        field.compare_layers(&fine_detail(&still.y, &needed));
+        let moving: Vec<_> = active
+            .samples
+            .iter()
+            .enumerate()
+            .filter(|(_, active)| **active)
+            .map(|(at, _)| (at % active.width_px, at / active.width_px))
+            .collect();
+        let is_evenly_lit = |(column, row): &(usize, usize)| {
+            !nodes_of_tile(&field, *column, *row).any(|(c, r)| field.is_lit(c, r))
+        };
         let mut renderer = Self {
-            nodes: nodes
-                .filter(|(column, row)| field.is_active(*column, *row))
-                .collect(),
             trim: Trim::none(),
             pace: Pace::EVEN,
+            brush: Brush::new(Texture::new(&still, &needed), mask),
+            evenly_lit: moving.iter().copied().filter(is_evenly_lit).collect(),
             still,
-            brush,
+            free: free_nodes(&field),
             field,
             active,
+            moving,
             shape,
         };
-        if renderer.moving_tiles().next().is_some() {
+        if !renderer.moving.is_empty() {
             renderer.trim = renderer.measured_trim();
             renderer.pace = renderer.measured_pace();
         }
@@ -124,15 +146,17 @@ impl Renderer {
     /// The displacement of every pixel at `phase`, in luma pixels (x, y): of
     /// the layer that has the larger share there.
     pub fn displacement(&self, phase: f32) -> [Plane<f32>; 2] {
-        let states = self.states(phase, &self.nodes);
-        let (width, height) = (self.still.width_px(), self.still.height_px());
-        let mut displacement = [0, 1].map(|_| Plane::filled(width, height, 0.0));
-        for y in 0..height {
-            for (cell, left) in (0..width).step_by(NODE_STRIDE_PX).enumerate() {
-                let run = self.brush.displacement(&states, cell, y);
-                for (plane, run) in displacement.iter_mut().zip(run) {
-                    let pixels = plane.row_mut(y)[left..].iter_mut();
-                    pixels.zip(run).for_each(|(pixel, moved)| *pixel = moved);
+        let nodes = self.nodes(phase);
+        let mut displacement = [0, 1].map(|_| self.still.y.map(|_| 0.0));
+        for tile in &self.moving {
+            let owned = tile_nodes(&nodes, *tile);
+            let corners = owned.each_ref().map(<[Node; TILE_NODES]>::each_ref);
+            for y in tile.1 * TILE_PX..((tile.1 + 1) * TILE_PX).min(self.still.height_px()) {
+                for x in tile.0 * TILE_PX..((tile.0 + 1) * TILE_PX).min(self.still.width_px()) {
+                    let moved = self.brush.displacement(&corners, x, y);
+                    for (plane, moved) in displacement.iter_mut().zip(moved) {
+                        plane.row_mut(y)[x] = moved;
+                    }
                 }
             }
         }
@@ -156,86 +180,111 @@ impl Renderer {
         frame.phase = (index % count) as f32 / count as f32;
         frame.pts_ticks =
             u64::from(index) * u64::from(TICKS_PER_SECOND) / u64::from(self.shape.frame_rate);
-        let states = self.states(frame.phase, &self.nodes);
-        for tile in self.moving_tiles() {
-            self.brush.draw_tile(tile, &states, &mut frame.planes);
+        let nodes = self.nodes(frame.phase);
+        // The nodes above, in and below a row of tiles; the last row of one is the
+        // first of the next.
+        let mut rows = [(); TILE_NODES].map(|()| vec![Node::RESTING; self.field.columns]);
+        let mut ready = None;
+        for (column, row) in self.moving.iter().copied() {
+            if ready != Some(row) {
+                let first = row * (TILE_NODES - 1);
+                rows.rotate_right(1);
+                if ready.is_none_or(|ready| ready + 1 != row) {
+                    nodes.fill_row(first, &mut rows[0]);
+                }
+                for (below, nodes_of_row) in rows.iter_mut().enumerate().skip(1) {
+                    nodes.fill_row(first + below, nodes_of_row);
+                }
+                ready = Some(row);
+            }
+            let first = column * (TILE_NODES - 1);
+            let corners = [
+                nodes_from(&rows[0], first),
+                nodes_from(&rows[1], first),
+                nodes_from(&rows[2], first),
+            ];
+            self.brush
+                .draw_tile((column, row), &corners, &mut frame.planes);
         }
     }
 
-    /// Column and row of every active tile.
+    /// Column and row of every active tile, row by row.
     pub fn moving_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
-        let columns = self.active.width_px;
-        let tiles = self.active.samples.iter().enumerate();
-        tiles
-            .filter(|(_, active)| **active)
-            .map(move |(at, _)| (at % columns, at / columns))
+        self.moving.iter().copied()
     }
 
     /// The moving tiles whose light does not change: there a change of contrast
     /// is a fault, where a fire flickers it is the light itself.
     pub fn evenly_lit_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.moving_tiles().filter(|(column, row)| {
-            let mut nodes = nodes_of_tile(&self.field, *column, *row);
-            !nodes.any(|(c, r)| self.field.is_lit(c, r))
-        })
+        self.evenly_lit.iter().copied()
     }
 
     /// Draws a part of the evenly lit tiles at a few moments to see what becomes
-    /// of their contrast: those that have most of it, since they decide, and
-    /// as many of the others.
+    /// of their contrast.
     fn measured_trim(&self) -> Trim {
-        const TILES: usize = 500;
-        let contrast = |tile| fine_contrast(&self.still.y, std::iter::once(tile));
-        let mut tiles: Vec<_> = self.evenly_lit_tiles().collect();
-        tiles.sort_by_cached_key(|tile| std::cmp::Reverse((contrast(*tile) * 16.0) as u32));
-        let (most, others) = tiles.split_at(tiles.len().min(TILES));
-        let sample = [most, &spread(others, TILES)].concat();
-        Trim::measured(self.frame_count(), |phases| {
-            self.sampled(&sample, phases, |planes| {
-                fine_contrast(&planes.y, sample.iter().copied())
-            })
+        const TILES: usize = 400;
+        let mut tiles = self.whole_tiles(&self.evenly_lit);
+        let mut powers = Vec::with_capacity(tiles.len());
+        self.sample(&tiles, 0.0, |tile| powers.push(fine_power(tile)));
+        let mut order: Vec<usize> = (0..tiles.len()).collect();
+        order.sort_by(|a, b| powers[*b].total_cmp(&powers[*a]));
+        tiles = order.into_iter().map(|at| tiles[at]).collect();
+        // The tenth with most contrast decides, so it is looked at more closely.
+        // Each part counts by how many tiles it stands for: if tiles with much
+        // contrast counted for more than that, what moves into them, which has
+        // less on average, would look like a loss.
+        let (most, others) = tiles.split_at(tiles.len() / 10);
+        let parts = [most, others].map(|part| (spread(part, TILES), part.len()));
+        let moments = self.frame_count().div_ceil(FRAMES_PER_MOMENT);
+        Trim::measured(moments, |phase| {
+            let power = parts.iter().map(|(sample, count)| {
+                let mut power = 0.0;
+                self.sample(sample, phase, |tile| power += fine_power(tile));
+                power * *count as f32 / sample.len().max(1) as f32
+            });
+            (power.sum::<f32>() / tiles.len().max(1) as f32).sqrt()
         })
     }
 
     /// Draws a part of the moving tiles around a few moments to see how the
     /// steps differ.
     fn measured_pace(&self) -> Pace {
-        const TILES: usize = 250;
-        let sample = spread(&self.moving_tiles().collect::<Vec<_>>(), TILES);
-        Pace::measured(1.0 / self.frame_count() as f32, |phases| {
-            self.sampled(&sample, phases, |planes| {
-                let mut picture = Vec::new();
-                for (column, row) in &sample {
-                    self.copy_tile(*column, *row, &planes.y, &mut picture);
+        const TILES: usize = 120;
+        let sample = spread(&self.whole_tiles(&self.moving), TILES);
+        Pace::measured(1.0 / self.frame_count() as f32, |phase| {
+            let mut picture = Vec::with_capacity(sample.len() * TILE_PX * TILE_PX / 2);
+            self.sample(&sample, phase, |tile| {
+                for row in tile.chunks_exact(TILE_PX).step_by(2) {
+                    picture.extend_from_slice(row);
                 }
-                picture
-            })
+            });
+            picture
         })
     }
 
-    /// What is seen in some tiles at some phases.
-    fn sampled<T: Send>(
+    /// Those that lie inside the picture as a whole.
+    fn whole_tiles(&self, tiles: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        let columns = self.still.width_px() / TILE_PX;
+        let rows = self.still.height_px() / TILE_PX;
+        let is_whole = |(column, row): &(usize, usize)| *column < columns && *row < rows;
+        tiles.iter().copied().filter(is_whole).collect()
+    }
+
+    /// Draws the luma of some tiles at a phase, one after the other.
+    fn sample(
         &self,
         tiles: &[(usize, usize)],
-        phases: &[f32],
-        see: impl Fn(&Yuv420) -> T + Sync,
-    ) -> Vec<T> {
-        let mut nodes: Vec<_> = tiles
-            .iter()
-            .flat_map(|(column, row)| nodes_of_tile(&self.field, *column, *row))
-            .filter(|(column, row)| self.field.is_active(*column, *row))
-            .collect();
-        nodes.sort_unstable();
-        nodes.dedup();
-        let blank = || Yuv420::clone(&self.still);
-        let drawn = phases.par_iter().map_init(blank, |planes, phase| {
-            let states = self.states(*phase, &nodes);
-            for tile in tiles {
-                self.brush.draw_tile(*tile, &states, planes);
-            }
-            see(planes)
-        });
-        drawn.collect()
+        phase: f32,
+        mut see: impl FnMut(&[u8; TILE_PX * TILE_PX]),
+    ) {
+        let nodes = self.nodes(phase);
+        let mut drawn = [0; TILE_PX * TILE_PX];
+        for tile in tiles {
+            let owned = tile_nodes(&nodes, *tile);
+            let corners = owned.each_ref().map(<[Node; TILE_NODES]>::each_ref);
+            self.brush.draw_luma_of(*tile, &corners, &mut drawn);
+            see(&drawn);
+        }
     }
 
     /// Appends every second row of a tile's luma.
@@ -247,25 +296,38 @@ impl Renderer {
         }
     }
 
-    fn states(&self, phase: f32, nodes: &[(usize, usize)]) -> Plane<NodeState> {
+    fn nodes(&self, phase: f32) -> Nodes<'_> {
         let phase = self.pace.at(phase);
         let trim = self.trim.at(phase);
-        let moment = self.field.moment(phase);
-        let columns = self.field.columns;
-        let mut states = Plane::filled(columns, self.field.rows, NodeState::RESTING);
-        for (column, row) in nodes {
-            let mut state = self.field.state(*column, *row, &moment);
-            state.near_detail *= trim;
-            state.far_detail *= trim;
-            states.samples[row * columns + column] = state;
-        }
-        states
+        Nodes::new(&self.field, &self.free, &self.brush.texture, phase, trim)
     }
 }
 
+/// The nodes of a tile in a row of nodes, from its first on; what lies beyond the
+/// end rests.
+#[inline]
+fn nodes_from(row: &[Node], first: usize) -> [&Node; TILE_NODES] {
+    let at = |column: usize| row.get(column).unwrap_or(&Node::RESTING);
+    [at(first), at(first + 1), at(first + 2)]
+}
+
+/// The nodes of one tile.
+fn tile_nodes(
+    nodes: &Nodes<'_>,
+    (column, row): (usize, usize),
+) -> [[Node; TILE_NODES]; TILE_NODES] {
+    let [first_column, first_row] = [column, row].map(|index| index * (TILE_NODES - 1));
+    std::array::from_fn(|row| {
+        std::array::from_fn(|column| nodes.at(first_column + column, first_row + row))
+    })
+}
+
+#[cfg(test)]
+mod tests;
+
 /// At most `count` of the tiles, evenly spread: by the golden section, since
 /// every so many-th would be a few columns of the picture.
-fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
+pub fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
     if tiles.len() <= count {
         return tiles.to_vec();
     }

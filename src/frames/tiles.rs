@@ -1,40 +1,13 @@
-//! Which parts of the picture are drawn at all, and which need less care.
+//! Which parts of the picture are drawn at all, and which are drawn from.
 
 use crate::{
     frames::{
         TILE_PX,
         field::{Field, NODE_STRIDE_PX},
-        mask::box_mean,
+        nodes::WAY_PX_MAX,
     },
     picture::Plane,
 };
-
-/// How freely a pixel may be taken from a place: fully inside what moves, less
-/// and less towards its border. Blurred, because a rule that changes from pixel
-/// to pixel would tear thin things apart.
-pub fn reach(mask: &Plane<u8>) -> Plane<u8> {
-    let radius = (mask.width_px.max(mask.height_px) / 320).max(1);
-    box_mean(&mask.map(f32::from), radius).map(|open| {
-        let inside = (open / 255.0 - 0.3) / 0.6;
-        (inside.clamp(0.0, 1.0) * 255.0) as u8
-    })
-}
-
-/// Tiles that move fully, and around which everything does as far as a pixel
-/// may come from.
-pub fn open_tiles(mask: &Plane<u8>, border_px: usize) -> Plane<bool> {
-    let columns = mask.width_px.div_ceil(TILE_PX);
-    let rows = mask.height_px.div_ceil(TILE_PX);
-    let full = Plane::from_fn(columns, rows, |column, row| {
-        let across = column * TILE_PX..((column + 1) * TILE_PX).min(mask.width_px);
-        let mut down = row * TILE_PX..((row + 1) * TILE_PX).min(mask.height_px);
-        let is_full = down.all(|y| mask.row(y)[across.clone()].iter().all(|m| *m == 255));
-        f32::from(u8::from(is_full))
-    });
-    // One tile more, for the blur of the mask.
-    let around = box_mean(&full, border_px.div_ceil(TILE_PX) + 1);
-    around.map(|share| share > 0.999_99)
-}
 
 /// Column and row of the nodes in and around a tile.
 pub fn nodes_of_tile(
@@ -64,4 +37,41 @@ pub fn active_tiles(mask: &Plane<u8>, field: &Field) -> Plane<bool> {
         nodes.clone().any(|(c, r)| field.is_lit(c, r))
             || (nodes.any(|(c, r)| field.is_active(c, r)) && is_masked())
     })
+}
+
+/// Tiles that anything in the active ones is ever drawn from.
+pub fn needed_tiles(active: &Plane<bool>, field: &Field, size: [usize; 2]) -> Plane<bool> {
+    // A sample needs its neighbours to the right and below.
+    const MARGIN_PX: f32 = 2.0;
+    let mut needed = active.clone();
+    let tiles = active
+        .samples
+        .iter()
+        .enumerate()
+        .filter(|(_, active)| **active);
+    for (at, _) in tiles {
+        let tile = [at % active.width_px, at / active.width_px];
+        let mut span = [[0.0f32; 2]; 2];
+        for (column, row) in nodes_of_tile(field, tile[0], tile[1]) {
+            for (whole, [least, most]) in span.iter_mut().zip(field.span_px(column, row)) {
+                *whole = [whole[0].min(least), whole[1].max(most)];
+            }
+        }
+        // What is displaced to the right comes from the left.
+        let [columns, rows] = [0, 1].map(|axis| {
+            let [least, most] = span[axis].map(|way| way.clamp(-WAY_PX_MAX, WAY_PX_MAX));
+            let first = (tile[axis] * TILE_PX) as f32 - most - MARGIN_PX;
+            let last = ((tile[axis] + 1) * TILE_PX) as f32 - least + MARGIN_PX;
+            let count = [active.width_px, active.height_px][axis];
+            // What lies outside is mirrored at the edges.
+            let end = size[axis] as f32 - MARGIN_PX;
+            let from = first.min(2.0 * end - last).max(0.0) as usize;
+            let to = last.max(-first) as usize;
+            from / TILE_PX..to.div_ceil(TILE_PX).min(count)
+        });
+        for row in rows {
+            needed.row_mut(row)[columns.clone()].fill(true);
+        }
+    }
+    needed
 }

@@ -333,7 +333,7 @@ pub struct ClipRecord {
     pub frame_count: u32,
     /// Length of one turn, in milliseconds.
     pub duration_ms: u32,
-    /// What the director measured.
+    /// What the director measured, allows and calmed.
     #[serde(rename = "loop")]
     pub loop_report: Report,
 }

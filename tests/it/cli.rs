@@ -126,6 +126,31 @@ fn a_render_says_one_line_and_writes_every_frame() {
 }
 
 #[test]
+fn a_render_writes_the_directors_report() {
+    let folder = Folder::new();
+    let photo = folder.file("photo.png", photos::png(96, 64));
+    let (clip, report) = (folder.path("clip.mp4"), folder.path("report.json"));
+    let [render, o, r, seconds, fps] =
+        ["render", "-o", "--report", "--seconds=0.6", "--fps=5"].map(Path::new);
+    let done = zoetrope([render, &photo, o, &clip, r, &report, seconds, fps]);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    assert_eq!(done.stdout.lines().count(), 1, "{done:#?}");
+    let text = std::fs::read_to_string(report).expect("a report");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(report["verdict"], "good", "{text}");
+    assert_eq!(report["attempts"], 1, "{text}");
+    assert_eq!(report["measures"]["seam"]["least"], 0.8, "{text}");
+    let measures = report["measures"].as_object().expect("measures");
+    assert!(measures.len() > 10, "{text}");
+    assert!(
+        measures
+            .values()
+            .all(|measure| measure["is_within"] == true),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_same_render_twice_is_the_same_file() {
     let folder = Folder::new();
     let photo = folder.file("photo.jpg", photos::jpeg(96, 64));

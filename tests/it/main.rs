@@ -3,6 +3,8 @@
 //! | module | what, against whom |
 //! |---|---|
 //! | `loops` | the sample stills through the pipeline, read back by other decoders |
+//! | `pieces` | clips made by several threads, joined without a trace, within a budget |
+//! | `faults` | motion fields of every bad kind, caught and mended or refused |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `network` | our engine against what ONNX Runtime answered |
@@ -17,10 +19,12 @@ mod bad_input;
 mod bad_photos;
 mod browser;
 mod cli;
+mod faults;
 mod loops;
 mod mqtt;
 mod network;
 mod photos;
+mod pieces;
 mod playback;
 mod support;
 mod tidy;

@@ -21,6 +21,7 @@ use zoetrope::{
         display::sha256_of,
     },
     director::Report,
+    frames::Frame,
     picture::{Plane, Yuv420},
     pipeline::{Job, Onlooker, PipelineError, Stage},
     request::{Look, Shape},
@@ -61,7 +62,13 @@ impl Renderer for StandIn {
             u: Plane::filled(1, 1, 128),
             v: Plane::filled(1, 1, 128),
         };
-        onlooker.frame(0, 1, &planes);
+        let frame = Frame {
+            index: 0,
+            phase: 0.0,
+            pts_ticks: 0,
+            planes,
+        };
+        onlooker.frame(&frame, 1, 1);
         fs::write(job.clip_path, job.photo).unwrap();
         Ok(Clip {
             path: job.clip_path.to_owned(),
@@ -129,6 +136,7 @@ pub async fn board(broker: Broker) -> Board {
         http: None,
         clips_dir: folder.path().join("clips"),
         queue_length_max: 2,
+        threads: None,
     };
     let daemon = Daemon::start(config, Arc::clone(&renderer) as Arc<dyn Renderer>)
         .await

@@ -33,6 +33,8 @@ async fn happy_path(port: u16) {
     assert_eq!(record["sha256"], sha256.1);
     assert_eq!(record["v"], 1);
     assert_eq!(record["inline"], true);
+    assert_eq!(record["loop"]["verdict"], "good");
+    assert_eq!(record["loop"]["measures"]["seam"]["value"], 1.0);
     let published = display.json("/job/till").await;
     assert_eq!(
         (&published["event"], &published["transaction"]),

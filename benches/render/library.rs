@@ -1,0 +1,197 @@
+//! The part of the bench that calls the library: drawing and encoding, each
+//! alone, and the moving shares.
+//!
+//! It runs in a process of its own, in which the bench starts itself again:
+//! there its memory and time are its own. One thread draws and encodes.
+
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::PathBuf,
+    process::Command,
+    sync::{Arc, Mutex},
+};
+
+use anyhow::Context;
+use cpu_time::ProcessTime;
+use zoetrope::{
+    clip::{Quantiser, VideoEncoder},
+    device::{
+        h264::{self, H264Encoder},
+        tract::TractNetwork,
+    },
+    frames::Renderer,
+    motion::Motion,
+    picture::Yuv420,
+    pipeline::{self, Job, Onlooker},
+    request::{JobId, Look, Shape, Size},
+    scene::Scene,
+    still::{Limits, Origin, Still, decode},
+};
+
+use crate::{
+    child,
+    program::{FRAME_RATE, Order},
+};
+
+/// First word of the command line of such a process.
+const WORD: &str = "stages-alone";
+/// Frames that are drawn before they are encoded, as many as the pipeline's
+/// pieces have.
+const PIECE: usize = 10;
+
+/// What one clip cost, stage by stage.
+#[derive(Clone, Copy, Debug)]
+pub struct Stages {
+    /// Process start to the first frame: network, decoding, looking, motion,
+    /// preparation of the renderer; CPU seconds.
+    pub prepare_s: f64,
+    /// Drawing every frame, CPU seconds.
+    pub draw_s: f64,
+    /// Encoding every frame, CPU seconds.
+    pub encode_s: f64,
+    /// Size of the stream.
+    pub stream_bytes: f64,
+    /// The moving part of the picture, 0..=1.
+    pub moving_share: f64,
+}
+
+/// Measures one clip in another process.
+///
+/// # Errors
+/// What went wrong there.
+pub fn measure(order: &Order<'_>) -> anyhow::Result<Stages> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .arg(WORD)
+        .arg(order.photo)
+        .args([order.width_px, order.height_px].map(|side| side.to_string()))
+        .arg(order.clip_s.to_string());
+    let said = child::run(&mut command, None)?.stdout;
+    let figures: Vec<f64> = said.split_whitespace().flat_map(str::parse).collect();
+    let [prepare_s, draw_s, encode_s, stream_bytes, moving_share] = figures[..] else {
+        anyhow::bail!("five figures were expected, not {said:?}");
+    };
+    Ok(Stages {
+        prepare_s,
+        draw_s,
+        encode_s,
+        stream_bytes,
+        moving_share,
+    })
+}
+
+/// Does the work if this process was started for it.
+pub fn answer(words: &[String]) -> Option<anyhow::Result<()>> {
+    let [word, photo, width, height, clip_s] = words else {
+        return None;
+    };
+    (word == WORD).then(|| {
+        let order = Order {
+            photo: &PathBuf::from(photo),
+            width_px: width.parse()?,
+            height_px: height.parse()?,
+            clip_s: clip_s.parse()?,
+            frame_rate: FRAME_RATE,
+            threads: None,
+        };
+        let stages = run(&order)?;
+        println!(
+            "{} {} {} {} {}",
+            stages.prepare_s,
+            stages.draw_s,
+            stages.encode_s,
+            stages.stream_bytes,
+            stages.moving_share
+        );
+        Ok(())
+    })
+}
+
+fn run(order: &Order<'_>) -> anyhow::Result<Stages> {
+    let shape = Shape {
+        size: Some(Size::new(order.width_px, order.height_px)?),
+        duration_ms: (order.clip_s * 1000.0) as u32,
+        frame_rate: order.frame_rate,
+    };
+    let network = TractNetwork::built_in()?;
+    let photo = fs::read(order.photo)?;
+    let (renderer, still) = renderer(&network, &photo, shape)?;
+    let mut stages = Stages {
+        prepare_s: ProcessTime::now().as_duration().as_secs_f64(),
+        draw_s: 0.0,
+        encode_s: 0.0,
+        stream_bytes: 0.0,
+        moving_share: renderer.moving_tiles().count() as f64
+            / renderer.active_tiles().samples.len() as f64,
+    };
+    let quantiser = quantiser(&network, &photo, shape)?;
+    let encoding = ProcessTime::now();
+    let mut encoder = H264Encoder::new(&still, order.frame_rate, quantiser)?;
+    stages.encode_s += encoding.elapsed().as_secs_f64();
+    stages.stream_bytes += encoder.still().frame.annex_b.len() as f64;
+    let mut frames: Vec<_> = (0..PIECE).map(|_| renderer.blank()).collect();
+    // Frame 0 is the still, which is encoded.
+    let indices: Vec<u32> = (1..renderer.frame_count()).collect();
+    for piece in indices.chunks(PIECE) {
+        let drawing = ProcessTime::now();
+        for (index, frame) in piece.iter().zip(&mut frames) {
+            renderer.draw(*index, frame);
+        }
+        let encoding = ProcessTime::now();
+        encoder.begin_piece();
+        for (index, frame) in piece.iter().zip(&frames) {
+            let encoded = encoder.encode(*index, &frame.planes)?;
+            stages.stream_bytes += encoded.annex_b.len() as f64;
+        }
+        stages.draw_s += encoding.duration_since(drawing).as_secs_f64();
+        stages.encode_s += encoding.elapsed().as_secs_f64();
+    }
+    Ok(stages)
+}
+
+fn renderer(
+    network: &TractNetwork,
+    photo: &[u8],
+    shape: Shape,
+) -> anyhow::Result<(Renderer, Arc<Yuv420>)> {
+    let photo = decode(photo, &Limits::default())?;
+    let size = shape.size.context("a size is always given")?;
+    let look = Look::default();
+    let scene = Scene::look(network, Still::compose(&photo, size, Origin::File), &look)?;
+    let motion = Motion::imagine(&scene, shape.period_s(), &look);
+    let still = Arc::clone(&scene.still.planes);
+    Ok((Renderer::new(&scene, &motion, shape), still))
+}
+
+/// The quantiser that the pipeline chooses, learnt from a clip of a few frames.
+fn quantiser(network: &TractNetwork, photo: &[u8], shape: Shape) -> anyhow::Result<Quantiser> {
+    struct Nobody;
+    impl Onlooker for Nobody {}
+    let folder = tempfile::tempdir()?;
+    let chosen = Arc::new(Mutex::new(None));
+    let noted = Arc::clone(&chosen);
+    let new_encoder = move |still: &Yuv420, frame_rate, quantiser| {
+        *noted.lock().expect("noting does not panic") = Some(quantiser);
+        h264::boxed(still, frame_rate, quantiser)
+    };
+    let job = Job {
+        id: &JobId::generate(),
+        photo,
+        origin: Origin::File,
+        limits: &Limits::default(),
+        look: Look::default(),
+        shape: Shape {
+            duration_ms: 500,
+            frame_rate: 5,
+            ..shape
+        },
+        clip_path: &folder.path().join("clip.mp4"),
+        clip_bytes_max: None,
+        // One thread, so that the encoder of the last attempt is the last one.
+        threads: Some(NonZeroUsize::MIN),
+    };
+    pipeline::render(network, &new_encoder, &job, &Nobody)?;
+    let chosen = *chosen.lock().expect("noting does not panic");
+    chosen.context("a clip without an encoder")
+}

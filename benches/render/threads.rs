@@ -1,0 +1,58 @@
+//! What further cores gain.
+
+use crate::{
+    Bench, bars,
+    bars::Scores,
+    child,
+    plan::Part,
+    program::{Order, allowed_cores},
+    table::{Spread, Table},
+};
+
+/// Measures and prints one thread to as many as there are cores.
+///
+/// # Errors
+/// When a render fails.
+pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
+    let means = match (bench.program.can_set_threads(), child::find("taskset")) {
+        (true, _) => "--threads",
+        (false, Some(_)) => "taskset",
+        (false, None) => {
+            println!("\nThreads: SKIPPED for want of taskset (util-linux)");
+            return Ok(());
+        }
+    };
+    let order = bench.standard_order();
+    let cores = allowed_cores()?.len();
+    let contenders: Vec<usize> = (1..=cores).collect();
+    let runs = bench.plan.rounds(Part::Threads, &contenders, |threads| {
+        bench.program.render(&Order {
+            threads: Some(*threads),
+            ..order
+        })
+    })?;
+    let mut table = Table::new(&["threads", "wall, s", "CPU, s", "speed-up", "peak RSS, MB"]);
+    let wall_s: Vec<Spread> = runs
+        .iter()
+        .map(|runs| Spread::of(runs, |run| run.usage.wall_s))
+        .collect();
+    for ((threads, runs), wall) in contenders.iter().zip(&runs).zip(&wall_s) {
+        table.row([
+            threads.to_string(),
+            wall.show(2),
+            Spread::of(runs, |run| run.usage.cpu_s).show(2),
+            format!("{:.2}", wall_s[0].min / wall.min),
+            Spread::of(runs, |run| run.usage.peak_rss_bytes as f64 / 1e6).show(0),
+        ]);
+    }
+    table.print(&format!(
+        "Threads, set by {means}: {:.0} s of {}, {} runs",
+        order.clip_s,
+        order.size(),
+        runs[0].len()
+    ));
+    if let [one, two, ..] = wall_s[..] {
+        scores.note(bars::TWO_THREADS, one.min / two.min);
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! Eight whole numbers that are worked on at once.
+
+use crate::arch::Quads;
+
+/// How many numbers stand side by side.
+pub const LANES: usize = 8;
+
+/// Eight `i32`, and what the kernels do with them. Whatever leaves the range of
+/// an `i32` wraps around, the same in every instruction set.
+pub trait Lanes: Copy {
+    /// The same number in all lanes.
+    fn splat(value: i32) -> Self;
+    /// One number in the first four lanes and another in the last four.
+    fn halves(low: i32, high: i32) -> Self;
+    /// The given numbers.
+    fn load(values: &[i32; LANES]) -> Self;
+    /// The given bytes, 0..=255.
+    fn load_bytes(bytes: &[u8; LANES]) -> Self;
+    /// Sum.
+    fn add(self, other: Self) -> Self;
+    /// Difference.
+    fn sub(self, other: Self) -> Self;
+    /// Product.
+    fn mul(self, other: Self) -> Self;
+    /// Arithmetic shift to the right: division, rounded down.
+    fn shifted<const BITS: i32>(self) -> Self;
+    /// The bits that are set in both.
+    fn and(self, other: Self) -> Self;
+    /// Absolute value.
+    fn abs(self) -> Self;
+    /// The smaller one.
+    fn min(self, other: Self) -> Self;
+    /// The larger one.
+    fn max(self, other: Self) -> Self;
+    /// Bilinear samples: `index` is that of the sample above and to the left,
+    /// the two fractions are in parts of 128; in parts of 16384.
+    ///
+    /// # Safety
+    /// Every index is below [`Quads::count`], and no fraction is outside 0..128.
+    unsafe fn bilinear(quads: &Quads, index: Self, right: Self, down: Self) -> Self;
+    /// The numbers as bytes, those outside 0..=255 held at the nearest.
+    fn store_bytes(self, to: &mut [u8; LANES]);
+}

@@ -1,0 +1,346 @@
+//! The one algorithm that draws: eight columns of a few rows from the still.
+//!
+//! Between four nodes everything is bilinear and kept as a running sum that one
+//! addition carries to the next row. A displacement is scaled by how far the
+//! pixel follows, the position is mirrored at the edges of the picture, one
+//! bilinear sample is taken for each of the one or two layers, and these are
+//! mixed, lit, dithered and written in the same pass.
+
+use crate::arch::{
+    dither::thresholds,
+    lanes::{LANES, Lanes},
+    quads::{PART_BITS, PARTS, Quads},
+    ramp::Ramp,
+};
+
+/// Parts of a pixel in which displacements are measured.
+pub const WAY_PARTS: i32 = 256;
+/// Parts of 1 in which shares and weights are measured.
+pub const WEIGHT_PARTS: i32 = 1 << 14;
+/// Parts of a grey level in which brightness is measured.
+pub const GREY_PARTS: i32 = 128;
+/// Parts of 1 in which the change of light is measured.
+pub const LIGHT_PARTS: i32 = 1 << 15;
+
+/// What moves at one node at one moment, in whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Displacement of the first layer, in [`WAY_PARTS`] of a luma pixel.
+    pub near: [i32; 2],
+    /// Displacement of the second layer.
+    pub far: [i32; 2],
+    /// Share of the second layer, in [`WEIGHT_PARTS`]; the first has the rest.
+    pub far_share: i32,
+    /// What the weight of the first layer's detail exceeds its share by.
+    pub near_excess: i32,
+    /// What the weight of the second layer's detail exceeds its share by.
+    pub far_excess: i32,
+    /// What that adds to the base band and must be taken away, in
+    /// [`GREY_PARTS`], counted from mid-grey.
+    pub base: i32,
+    /// Change of the light, in [`LIGHT_PARTS`]; 0 is none.
+    pub light: i32,
+}
+
+impl Node {
+    /// What stays as it is.
+    pub const RESTING: Self = Self {
+        near: [0; 2],
+        far: [0; 2],
+        far_share: 0,
+        near_excess: 0,
+        far_excess: 0,
+        base: 0,
+        light: 0,
+    };
+}
+
+/// Where samples of a plane stand between the nodes, which are 8 luma pixels
+/// apart, and what is done to them.
+pub trait Site {
+    /// Rows between two nodes.
+    const ROWS: usize;
+    /// Position of every column, in sixteenths of the way to the next node.
+    const ACROSS: [i32; LANES];
+    /// Position of the first row, in sixteenths.
+    const DOWN: i32;
+    /// Distance of the rows, in sixteenths.
+    const STEP: i32;
+    /// Parts of [`PARTS`] that neighbouring samples are apart, as a shift.
+    const PITCH_BITS: i32;
+    /// Parts of [`WAY_PARTS`] in one of the position, as a shift; -1 is two of the
+    /// position in one.
+    const WAY_BITS: i32;
+    /// Whether the detail has a weight of its own.
+    const HAS_DETAIL: bool;
+    /// What light leaves as it is, in grey levels from mid-grey.
+    const PIVOT: i32;
+}
+
+/// Luma, drawn from a plane of four times its resolution.
+pub struct Luma;
+
+/// Chroma, two cells wide, in the middle of four pixels of luma.
+pub struct Chroma;
+
+impl Site for Luma {
+    const ROWS: usize = 8;
+    const ACROSS: [i32; LANES] = [0, 2, 4, 6, 8, 10, 12, 14];
+    const DOWN: i32 = 0;
+    const STEP: i32 = 2;
+    const PITCH_BITS: i32 = PART_BITS + 2;
+    const WAY_BITS: i32 = -1;
+    const HAS_DETAIL: bool = true;
+    // Black in limited range; brightness is scaled above it.
+    const PIVOT: i32 = 16 - 128;
+}
+
+impl Site for Chroma {
+    const ROWS: usize = 4;
+    const ACROSS: [i32; LANES] = [1, 5, 9, 13, 1, 5, 9, 13];
+    const DOWN: i32 = 1;
+    const STEP: i32 = 4;
+    const PITCH_BITS: i32 = PART_BITS;
+    const WAY_BITS: i32 = 2;
+    const HAS_DETAIL: bool = false;
+    const PIVOT: i32 = 0;
+}
+
+/// The nodes around a square: upper left, upper right, lower left, lower right.
+pub type Corners<'a> = [&'a Node; 4];
+
+/// Eight columns to be drawn, of one plane or of two that move alike.
+pub struct Patch<'a, const PLANES: usize> {
+    /// What is drawn from.
+    pub from: [&'a Quads; PLANES],
+    /// The nodes around the first four columns, and around the last four.
+    pub cells: [&'a Corners<'a>; 2],
+    /// Column and row of the first sample.
+    pub at: [usize; 2],
+    /// How far each sample follows the motion, 0..=255, from the first one on.
+    pub mask: &'a [u8],
+    /// Samples of the mask per row.
+    pub mask_stride: usize,
+    /// Whether a second layer is seen.
+    pub is_layered: bool,
+    /// Whether the light changes.
+    pub is_lit: bool,
+}
+
+/// Where a patch is drawn to.
+pub struct Canvas<'a> {
+    /// From the first sample on.
+    pub samples: &'a mut [u8],
+    /// Samples per row.
+    pub stride: usize,
+}
+
+/// How far the samples of a row follow, in parts of 256.
+#[inline(always)]
+fn follow<V: Lanes>(mask: V) -> V {
+    // 255 must be all the way.
+    mask.add(mask.shifted::<7>())
+}
+
+/// A quantity of which a share is meant; all of it if the sample is free.
+#[inline(always)]
+fn part<V: Lanes, const IS_FREE: bool>(quantity: V, share: V) -> V {
+    if IS_FREE {
+        return quantity;
+    }
+    quantity.mul(share).add(V::splat(128)).shifted::<8>()
+}
+
+/// Where samples that stand at `own` come from.
+#[inline(always)]
+fn source<V: Lanes, S: Site, const IS_FREE: bool>(own: V, way: V, follow: V, end: V) -> V {
+    let way = part::<V, IS_FREE>(way, follow);
+    let way = if S::WAY_BITS == 2 {
+        way.add(V::splat(2)).shifted::<2>()
+    } else {
+        way.add(way)
+    };
+    if IS_FREE {
+        return own.sub(way);
+    }
+    // A mirror at either edge, and whatever is farther away held at one.
+    let right_of_start = own.sub(way).abs();
+    let mirrored = end.sub(end.sub(right_of_start).abs());
+    mirrored.max(V::splat(0)).min(end)
+}
+
+/// Samples of all planes at the given position, in [`GREY_PARTS`] from mid-grey.
+#[inline(always)]
+fn sampled<V: Lanes, const PLANES: usize>(from: &[&Quads; PLANES], [x, y]: [V; 2]) -> [V; PLANES] {
+    let width = V::splat(from[0].width() as i32);
+    let index = y
+        .shifted::<PART_BITS>()
+        .mul(width)
+        .add(x.shifted::<PART_BITS>());
+    let rest = V::splat(PARTS - 1);
+    let (right, down) = (x.and(rest), y.and(rest));
+    let mut samples = [x; PLANES];
+    let mut plane = 0;
+    while plane < PLANES {
+        // SAFETY: `source` holds both coordinates between 0 and the last of the
+        // first plane, and `draw` makes sure that all planes have its size; the
+        // remainder of a division by `PARTS` is below it.
+        let whole = unsafe { V::bilinear(from[plane], index, right, down) };
+        samples[plane] = whole.shifted::<PART_BITS>();
+        plane += 1;
+    }
+    samples
+}
+
+/// Draws a patch.
+///
+/// # Panics
+/// If mask or canvas are too small for it, or its planes not of one size.
+#[inline(always)]
+pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
+    patch: &Patch<'_, PLANES>,
+    out: &mut [&mut Canvas<'_>; PLANES],
+) {
+    let size = |quads: &Quads| (quads.width(), quads.count());
+    assert!(
+        patch
+            .from
+            .iter()
+            .all(|quads| size(quads) == size(patch.from[0])),
+        "planes that move alike are of one size"
+    );
+    // Most patches follow fully and come from inside the picture: then a quarter of
+    // the work has no effect.
+    match (
+        patch.is_layered,
+        patch.is_open::<S>() && patch.is_inside::<S>(),
+    ) {
+        (true, true) => draw_rows::<V, S, PLANES, true, true>(patch, out),
+        (true, false) => draw_rows::<V, S, PLANES, true, false>(patch, out),
+        (false, true) => draw_rows::<V, S, PLANES, false, true>(patch, out),
+        (false, false) => draw_rows::<V, S, PLANES, false, false>(patch, out),
+    }
+}
+
+impl<const PLANES: usize> Patch<'_, PLANES> {
+    /// Whether every sample follows all the way.
+    #[inline(always)]
+    fn is_open<S: Site>(&self) -> bool {
+        let mut all = u64::MAX;
+        for row in 0..S::ROWS {
+            let mask = self.mask[row * self.mask_stride..].first_chunk();
+            all &= u64::from_ne_bytes(*mask.expect("the mask is as large as the patch"));
+        }
+        all == u64::MAX
+    }
+
+    /// Whether everything comes from inside the picture, at either layer.
+    #[inline(always)]
+    fn is_inside<S: Site>(&self) -> bool {
+        let mut farthest = 0;
+        for node in self.cells[0].iter().chain(self.cells[1]) {
+            for way in [node.near[0], node.near[1], node.far[0], node.far[1]] {
+                farthest = farthest.max(way.unsigned_abs());
+            }
+        }
+        // Between the nodes nothing is displaced farther than at them, but for a
+        // rounding; and what is displaced so little wraps around nowhere.
+        let reach = 2 * i64::from(farthest) + i64::from(PARTS);
+        let sides = [LANES, S::ROWS];
+        let end = self.from[0].end();
+        farthest < 1 << 20
+            && (0..2).all(|axis| {
+                let first = (self.at[axis] as i64) << S::PITCH_BITS;
+                let last = first + ((sides[axis] as i64) << S::PITCH_BITS);
+                first >= reach && last + reach <= i64::from(end[axis])
+            })
+    }
+}
+
+#[inline(always)]
+fn draw_rows<
+    V: Lanes,
+    S: Site,
+    const PLANES: usize,
+    const IS_LAYERED: bool,
+    const IS_FREE: bool,
+>(
+    patch: &Patch<'_, PLANES>,
+    out: &mut [&mut Canvas<'_>; PLANES],
+) {
+    let ramp = patch.cells;
+    let mut near_x = Ramp::<V>::new::<S>(ramp, |node| node.near[0]);
+    let mut near_y = Ramp::<V>::new::<S>(ramp, |node| node.near[1]);
+    let mut far_x = Ramp::<V>::new::<S>(ramp, |node| node.far[0]);
+    let mut far_y = Ramp::<V>::new::<S>(ramp, |node| node.far[1]);
+    let mut far_share = Ramp::<V>::new::<S>(ramp, |node| node.far_share);
+    let mut near_excess = Ramp::<V>::new::<S>(ramp, |node| node.near_excess);
+    let mut far_excess = Ramp::<V>::new::<S>(ramp, |node| node.far_excess);
+    let mut base = Ramp::<V>::new::<S>(ramp, |node| node.base);
+    let mut light = Ramp::<V>::new::<S>(ramp, |node| node.light);
+
+    let [end_x, end_y] = patch.from[0].end();
+    let (end_x, end_y) = (V::splat(end_x), V::splat(end_y));
+    let [left, top] = patch.at.map(|at| (at as i32) << S::PITCH_BITS);
+    let columns = V::load(&[0, 1, 2, 3, 4, 5, 6, 7]).mul(V::splat(1 << S::PITCH_BITS));
+    let own_x = V::splat(left).add(columns);
+    for row in 0..S::ROWS {
+        let own_y = V::splat(top + ((row as i32) << S::PITCH_BITS));
+        let mask = patch.mask[row * patch.mask_stride..].first_chunk();
+        let follow = follow(V::load_bytes(
+            mask.expect("the mask is as large as the patch"),
+        ));
+        let from = [
+            source::<V, S, IS_FREE>(own_x, near_x.next(), follow, end_x),
+            source::<V, S, IS_FREE>(own_y, near_y.next(), follow, end_y),
+        ];
+        let mut mixed = sampled(&patch.from, from);
+        if IS_LAYERED {
+            let from = [
+                source::<V, S, IS_FREE>(own_x, far_x.next(), follow, end_x),
+                source::<V, S, IS_FREE>(own_y, far_y.next(), follow, end_y),
+            ];
+            let far = sampled(&patch.from, from);
+            // Where the mask fades, both layers approach the still and so each
+            // other, and their weights the shares.
+            let far_share = far_share.next();
+            let mut near_weight = V::splat(WEIGHT_PARTS).sub(far_share);
+            let mut far_weight = far_share;
+            let mut rest = V::splat(WEIGHT_PARTS / 2);
+            if S::HAS_DETAIL {
+                near_weight = near_weight.add(part::<V, IS_FREE>(near_excess.next(), follow));
+                far_weight = far_weight.add(part::<V, IS_FREE>(far_excess.next(), follow));
+                let base = part::<V, IS_FREE>(base.next(), follow);
+                rest = rest.add(base.mul(V::splat(WEIGHT_PARTS)));
+            }
+            let mut plane = 0;
+            while plane < PLANES {
+                let near = mixed[plane].mul(near_weight);
+                let both = near.add(far[plane].mul(far_weight));
+                mixed[plane] = both.add(rest).shifted::<14>();
+                plane += 1;
+            }
+        } else if S::HAS_DETAIL {
+            let weight = V::splat(WEIGHT_PARTS).add(part::<V, IS_FREE>(near_excess.next(), follow));
+            let rest = part::<V, IS_FREE>(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
+            let rest = rest.add(V::splat(WEIGHT_PARTS / 2));
+            mixed[0] = mixed[0].mul(weight).add(rest).shifted::<14>();
+        }
+        let light = light.next();
+        let thresholds = thresholds(patch.at[0], patch.at[1] + row);
+        let thresholds = V::load_bytes(thresholds).add(V::splat(128 * GREY_PARTS));
+        let mut plane = 0;
+        while plane < PLANES {
+            let mut grey = mixed[plane];
+            if patch.is_lit {
+                let above = grey.sub(V::splat(S::PIVOT * GREY_PARTS));
+                grey = grey.add(above.mul(light).shifted::<15>());
+            }
+            let from = row * out[plane].stride;
+            let to = out[plane].samples[from..].first_chunk_mut();
+            let to = to.expect("the canvas is as large as the patch");
+            grey.add(thresholds).shifted::<7>().store_bytes(to);
+            plane += 1;
+        }
+    }
+}

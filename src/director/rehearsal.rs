@@ -1,0 +1,102 @@
+//! The motion tried on the nodes before anything is drawn, and calmed where it
+//! would fold, tear or stretch the picture.
+
+use super::{
+    mend::{Calm, spread},
+    report::Measure,
+    warp::{Bend, bends},
+};
+use crate::{
+    frames::{
+        field::{Field, NODE_STRIDE_PX},
+        mask::motion_mask,
+    },
+    motion::Motion,
+    picture::Plane,
+    request::Shape,
+    scene::Scene,
+};
+
+/// Times that the motion is lowered where it bends too much, and then as a
+/// whole.
+const LOCAL_ROUNDS: usize = 6;
+const ROUNDS: usize = 10;
+/// Share of the picture's width over which a mend fades, in the first round and
+/// more in each: about as far as things move, or the mend's own border would
+/// bend them; and a stream brings from upstream what it bends.
+const RADIUS: f32 = 0.04;
+const RADIUS_MORE: f32 = 0.02;
+/// A bend is brought this far into its bound, since lowering is not quite
+/// linear.
+const MARGIN: f32 = 0.8;
+
+/// A motion whose warp has been measured.
+pub struct Rehearsal {
+    /// How far every pixel follows the motion, 0..=255.
+    pub mask: Plane<u8>,
+    /// The motion at the nodes.
+    pub field: Field,
+    /// The worst bend anywhere.
+    pub worst: Bend,
+}
+
+impl Rehearsal {
+    /// Tries the motion, and lowers it until its warp is within the bounds or
+    /// enough has been tried.
+    pub fn of(scene: &Scene, motion: &mut Motion, calm: &mut Calm, shape: Shape) -> Self {
+        let luma = &scene.still.planes.y;
+        let mask = motion_mask(luma, motion);
+        let mut round = 0;
+        loop {
+            let field = Field::new(motion, scene.profile, &mask, shape.period_s());
+            let bends = bends(&field, &mask);
+            let worst = bends.samples.iter().copied().fold(Bend::NONE, Bend::worse);
+            log::debug!("rehearsed {round} times: {worst:?}");
+            if allowance(worst) >= 1.0 || round == ROUNDS {
+                return Self { mask, field, worst };
+            }
+            let factors = bends.map(|bend| {
+                let bend = if round < LOCAL_ROUNDS { bend } else { worst };
+                match allowance(bend) {
+                    allowance if allowance >= 1.0 => 1.0,
+                    allowance => MARGIN * allowance,
+                }
+            });
+            let grid = (motion.gate.width_px, motion.gate.height_px);
+            let size_px = (luma.width_px, luma.height_px);
+            let radius = (RADIUS + RADIUS_MORE * round as f32) * grid.0 as f32;
+            let factors = spread(
+                &factors,
+                NODE_STRIDE_PX,
+                size_px,
+                grid,
+                radius.ceil() as usize,
+            );
+            calm.lower_motion(motion, &factors);
+            round += 1;
+        }
+    }
+}
+
+/// How many times the motion may be what it is without going beyond a bound; 1
+/// and more where it keeps all of them, 0 where it is no number.
+fn allowance(bend: Bend) -> f32 {
+    let within = |measure: Measure, value: f32, at_rest: f32| {
+        let bound = measure.bound();
+        let limit = bound.least.or(bound.most).unwrap_or(at_rest);
+        if bound.admits(value) {
+            1.0
+        } else if value.is_finite() {
+            (limit - at_rest) / (value - at_rest)
+        } else {
+            0.0
+        }
+    };
+    let all = [
+        within(Measure::Fold, bend.fold, 1.0),
+        within(Measure::Stretch, bend.stretch, 1.0),
+        within(Measure::Squeeze, bend.squeeze, 1.0),
+        within(Measure::Outside, bend.outside, 0.0),
+    ];
+    all.into_iter().fold(1.0, f32::min)
+}
