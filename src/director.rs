@@ -103,9 +103,10 @@ impl<'a> Director<'a> {
     }
 }
 
-/// The ratio, or 1 where both are too small to be seen.
+/// The ratio, or 1 where both are too small to be seen: a mean difference of a
+/// twentieth of a grey level is one grey level in one of twenty pixels.
 fn ratio(value: f32, reference: f32) -> f32 {
-    const INVISIBLE: f32 = 1e-3;
+    const INVISIBLE: f32 = 0.05;
     if reference < INVISIBLE && value < INVISIBLE {
         1.0
     } else {

@@ -98,11 +98,16 @@ impl Motion {
     pub fn imagine(scene: &Scene, period_s: f32, look: &Look) -> Self {
         let motion = Self::of_scene(scene, period_s, look.seed);
         if motion.is_rest() {
-            let gate = &motion.gate;
-            let size = (gate.width_px, gate.height_px);
-            return Self::breath(size, period_s, look.strength, look.seed);
+            return Self::of_camera(scene, period_s, look);
         }
         motion
+    }
+
+    /// A motion of the camera alone, whatever the scene shows.
+    pub fn of_camera(scene: &Scene, period_s: f32, look: &Look) -> Self {
+        let grid = &scene.seen.mobility;
+        let size = (grid.width_px, grid.height_px);
+        Self::breath(size, period_s, look.strength, look.seed)
     }
 
     /// Lowers flow and oscillation of every cell by a factor, 0 (stilled) to 1.

@@ -115,7 +115,7 @@ pub fn render(
         (imagined, trial)
     });
     let (scene, motion) = imagined??;
-    let mut script = Script::new(&scene, motion, shape);
+    let mut script = Script::new(&scene, motion, shape, look);
     let mut trial = Some(trial?);
 
     let (writer, report) = loop {

@@ -1,5 +1,6 @@
 //! How a motion becomes a clip or is refused: rehearsed on the nodes, drawn,
-//! judged, and where it is out of bounds drawn again with less motion.
+//! judged, and where it is out of bounds drawn again with less motion. What no
+//! calming mends gives way to a motion of the camera alone.
 
 use super::{
     Director, Seen,
@@ -13,11 +14,12 @@ use crate::{
     frames::{Renderer, TILE_PX},
     motion::Motion,
     picture::Plane,
-    request::Shape,
+    request::{Look, Shape},
     scene::Scene,
 };
 
-/// Times that a clip is drawn at most.
+/// Times that a clip is drawn at most with the scene's motion, and as often with
+/// the camera's.
 pub const ATTEMPTS_MAX: u32 = 4;
 /// Cells of the network's grid over which a mend of drawn tiles fades.
 const RADIUS_CELLS: usize = 3;
@@ -29,9 +31,12 @@ pub struct Script<'a> {
     scene: &'a Scene,
     motion: Motion,
     shape: Shape,
+    look: Look,
     calm: Calm,
     bend: Bend,
+    /// Times that a clip was drawn, and those with the motion as it is.
     attempts: u32,
+    tries: u32,
 }
 
 /// No clip comes of this motion.
@@ -54,15 +59,17 @@ impl Refusal {
 
 impl<'a> Script<'a> {
     /// Takes any motion whatever on the scene's grid.
-    pub fn new(scene: &'a Scene, mut motion: Motion, shape: Shape) -> Self {
+    pub fn new(scene: &'a Scene, mut motion: Motion, shape: Shape, look: Look) -> Self {
         let calm = Calm::sane(&mut motion, shape.frame_count());
         Self {
             scene,
             motion,
             shape,
+            look,
             calm,
             bend: Bend::NONE,
             attempts: 0,
+            tries: 0,
         }
     }
 
@@ -79,32 +86,53 @@ impl<'a> Script<'a> {
     /// Tries the motion on the nodes and prepares its drawing.
     ///
     /// # Errors
-    /// [`Refusal`] if it cannot be drawn without folding, tearing or stretching
-    /// the picture; nothing has been drawn then.
+    /// [`Refusal`] if not even the camera's motion can be drawn without folding,
+    /// tearing or stretching the picture; nothing has been drawn then.
     pub fn rehearse(&mut self) -> Result<Renderer, Refusal> {
-        let rehearsal = Rehearsal::of(self.scene, &mut self.motion, &mut self.calm, self.shape);
-        self.bend = rehearsal.worst;
-        let report = self.annotated(Report::default());
-        if report.faults().next().is_some() {
-            return Err(Refusal {
-                report: Box::new(report),
-            });
+        loop {
+            let rehearsal = Rehearsal::of(self.scene, &mut self.motion, &mut self.calm, self.shape);
+            self.bend = rehearsal.worst;
+            let report = self.annotated(Report::default());
+            if report.faults().next().is_none() {
+                let Rehearsal { mask, field, .. } = rehearsal;
+                return Ok(Renderer::with_field(self.scene, mask, field, self.shape));
+            }
+            self.give_way(report)?;
         }
-        let Rehearsal { mask, field, .. } = rehearsal;
-        Ok(Renderer::with_field(self.scene, mask, field, self.shape))
+    }
+
+    /// Leaves the scene's motion for the camera's.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it is the camera's already, or the fault is no motion's.
+    fn give_way(&mut self, report: Report) -> Result<(), Refusal> {
+        let refusal = Refusal {
+            report: Box::new(report),
+        };
+        if refusal.is_ours() || self.motion.is_breath {
+            return Err(refusal);
+        }
+        log::info!("the camera breathes instead: {refusal}");
+        let mut motion = Motion::of_camera(self.scene, self.shape.period_s(), &self.look);
+        self.calm = Calm::sane(&mut motion, self.shape.frame_count());
+        self.motion = motion;
+        self.tries = 0;
+        Ok(())
     }
 
     /// Judges what was seen of the whole loop: the report of a clip that may be
     /// shown, or nothing if it shall be rehearsed and drawn again.
     ///
     /// # Errors
-    /// [`Refusal`] if it has been drawn often enough or nothing can be mended.
+    /// [`Refusal`] if even the camera's motion has been drawn often enough, or
+    /// nothing can be mended.
     pub fn judge(
         &mut self,
         director: &Director<'_>,
         seen: Seen,
     ) -> Result<Option<Report>, Refusal> {
         self.attempts += 1;
+        self.tries += 1;
         let mut steadiness = seen.steadiness.clone();
         steadiness.close();
         let report = self.annotated(director.judge(seen));
@@ -112,10 +140,9 @@ impl<'a> Script<'a> {
             return Ok(Some(report));
         }
         let is_bug = !report.admits(Measure::StaticLeaks) || !report.admits(Measure::FirstFrame);
-        if is_bug || self.attempts == ATTEMPTS_MAX {
-            return Err(Refusal {
-                report: Box::new(report),
-            });
+        if is_bug || self.tries == ATTEMPTS_MAX {
+            self.give_way(report)?;
+            return Ok(None);
         }
         log::info!("calmed and drawn again: {}", report.complaints().join("; "));
         let mut motion = motion_kept(director.renderer, &report);

@@ -131,7 +131,7 @@ struct Filmed {
 /// renderer.
 fn film(motion: Motion, tamper: impl Fn(&mut Frame, &Renderer)) -> Result<Filmed, Refusal> {
     let scene = scene();
-    let mut script = Script::new(&scene, motion, SHAPE);
+    let mut script = Script::new(&scene, motion, SHAPE, Look::default());
     loop {
         let renderer = script.rehearse()?;
         let (report, frames) = {
