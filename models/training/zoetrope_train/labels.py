@@ -102,7 +102,7 @@ def class_weights():
     """Mild weights per class: rare ones count a little more, [10]."""
     weights = np.ones(len(INDEX), np.float32)
     for name, value in {"rigid": 0.9, "smoke": 2.5, "fire": 2.0, "cloth": 2.0,
-                        "person": 2.0, "vehicle": 2.0, "water_still": 1.7,
-                        "water_flow": 1.7}.items():
+                        "person": 2.5, "vehicle": 2.0, "water_still": 1.3,
+                        "water_flow": 1.3}.items():
         weights[INDEX[name]] = value
     return torch.from_numpy(weights)

@@ -23,8 +23,6 @@ SAMPLING_WEIGHTS = {
     "foodpics": 0.25,
     "hymenoptera": 0.25,
     "templates_lz": 0.6,
-    "boats_small": 0.5,
-    "boats_small2": 0.5,
     "imagenet_sample": 0.4,
     "bep_travel": 2.0,
     "confire_fire": 4.0,
