@@ -156,8 +156,10 @@ impl Measure {
             // As far as the longest streams bring something in; the mirror image
             // there is taken for more of the same.
             Self::Outside => Bound::at_most(0.1),
-            // Three times what a camp fire throws on the ground around it.
-            Self::Flicker => Bound::at_most(6.0),
+            // Flames that the mask does not reach are among these tiles: a bright
+            // one steps by 16, the brightest imaginable by 28. A camp fire throws
+            // 2 on the ground around it.
+            Self::Flicker => Bound::at_most(20.0),
             // WCAG 2.2, success criterion 2.3.1: a quarter of what is looked at.
             Self::Flash => Bound::at_most(0.25),
             // Five times what the sample stills have; less than is seen as a tint.
