@@ -11,6 +11,9 @@ use crate::{
 /// flash and red flash thresholds", after ITU-R BT.1702).
 const FLASH_CHANGE: f32 = 0.10;
 const FLASH_DARK_MAX: f32 = 0.80;
+/// Share of the picture that may be flames which the mask does not reach: bright
+/// ones change by 16 grey levels from frame to frame, and shall.
+const FLAMES: f32 = 1.0 / 6.0;
 /// Tiles over which the mean colour is taken, evenly spread over all of them.
 const COLOUR_TILES: usize = 600;
 /// Exponent of a display (ITU-R BT.1886), from luma to relative luminance.
@@ -128,11 +131,14 @@ impl Steadiness {
     }
 
     /// Largest change from frame to frame of the mean luma of a tile in which
-    /// nothing moves; in grey levels.
+    /// nothing moves, in grey levels, beside those of [`FLAMES`].
     pub fn flicker(&self, ground: &Ground) -> f32 {
         let steps = self.steps.iter().zip(&ground.rests);
         let resting = steps.filter(|(_, rests)| **rests);
-        resting.fold(0.0, |most, (step, _)| most.max(*step))
+        let mut steps: Vec<f32> = resting.map(|(step, _)| *step).collect();
+        steps.sort_by(|a, b| b.total_cmp(a));
+        let flames = (FLAMES * ground.tile_count as f32) as usize;
+        steps.get(flames).copied().unwrap_or(0.0)
     }
 
     /// Share of the picture that flashes.
