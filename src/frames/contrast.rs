@@ -7,6 +7,8 @@
 
 use std::f32::consts::TAU;
 
+use rayon::prelude::*;
+
 use crate::{frames::TILE_PX, picture::Plane};
 
 /// Less contrast than this is none.
@@ -61,8 +63,9 @@ impl Trim {
 
     /// Restores the contrast of phase 0 at so many moments, given the contrast at
     /// any phase, in whatever unit.
-    pub fn measured(moments: u32, mut contrast_at: impl FnMut(f32) -> f32) -> Self {
+    pub fn measured(moments: u32, contrast_at: impl Fn(f32) -> f32 + Sync) -> Self {
         let contrasts: Vec<f32> = (0..moments)
+            .into_par_iter()
             .map(|moment| contrast_at(moment as f32 / moments as f32))
             .collect();
         let [low, high] = TRIM;

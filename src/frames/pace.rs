@@ -7,6 +7,8 @@
 
 use std::f32::consts::TAU;
 
+use rayon::prelude::*;
+
 /// Moments of the loop at which steps are measured.
 const MOMENTS: usize = 60;
 /// Largest change of pace.
@@ -72,14 +74,14 @@ impl Pace {
 
     /// Finds the pace that makes the seam ordinary, given pictures of the motion
     /// at any phase; frames are `frame_turns` of the loop apart.
-    pub fn measured(frame_turns: f32, mut picture_at: impl FnMut(f32) -> Vec<u8>) -> Self {
+    pub fn measured(frame_turns: f32, picture_at: impl Fn(f32) -> Vec<u8> + Sync) -> Self {
         // The golden section: evenly spread, and in step with no harmonic. On a
         // regular grid the fast ones would all be caught at the same angle.
         let moments: Vec<f32> = (1..=MOMENTS)
             .map(|moment| (moment as f32 * 0.618_034).fract())
             .collect();
         let usual: Vec<[f32; 2]> = moments
-            .iter()
+            .par_iter()
             .map(|phase| {
                 let seen = [-1.0, 0.0, 1.0].map(|frames| picture_at(phase + frames * frame_turns));
                 [step(&seen[0], &seen[1]), jerk(&seen[0], &seen[1], &seen[2])]
