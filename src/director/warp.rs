@@ -7,6 +7,8 @@
 //! and the determinant affine, so that it is least at one of the four; the
 //! larger singular value, a norm, is largest there too.
 
+use rayon::prelude::*;
+
 use crate::{
     frames::field::{Field, NODE_STRIDE_PX, NodeState},
     picture::Plane,
@@ -87,20 +89,26 @@ impl Bend {
 /// follow the motion fully are judged: at the border of what moves the mask
 /// fades it within a few pixels, on purpose.
 pub fn bends(field: &Field, mask: &Plane<u8>) -> Plane<Bend> {
-    let mut bends = Plane::filled(field.columns - 1, field.rows - 1, Bend::NONE);
     let cells = judged_cells(field, mask);
     let nodes = corners_of(field, &cells);
     let size_px = [mask.width_px, mask.height_px].map(|side| side as f32);
-    let mut states = Plane::filled(field.columns, field.rows, NodeState::RESTING);
-    for moment in 0..MOMENTS {
-        // The golden section is in step with no harmonic.
-        let phase = ((moment + 1) as f32 * 0.618_034).fract();
-        let moment = field.moment(phase);
-        for (column, row) in &nodes {
-            states.samples[row * field.columns + column] = field.state(*column, *row, &moment);
-        }
-        for (column, row) in &cells {
-            let bend = bend_at(&states, *column, *row, size_px);
+    let seen: Vec<Vec<Bend>> = (0..MOMENTS)
+        .into_par_iter()
+        .map(|moment| {
+            // The golden section is in step with no harmonic.
+            let phase = ((moment + 1) as f32 * 0.618_034).fract();
+            let moment = field.moment(phase);
+            let mut states = Plane::filled(field.columns, field.rows, NodeState::RESTING);
+            for (column, row) in &nodes {
+                states.samples[row * field.columns + column] = field.state(*column, *row, &moment);
+            }
+            let bend = |(column, row): &(usize, usize)| bend_at(&states, *column, *row, size_px);
+            cells.iter().map(bend).collect()
+        })
+        .collect();
+    let mut bends = Plane::filled(field.columns - 1, field.rows - 1, Bend::NONE);
+    for seen in seen {
+        for ((column, row), bend) in cells.iter().zip(seen) {
             let worst = &mut bends.samples[row * (field.columns - 1) + column];
             *worst = worst.worse(bend);
         }
