@@ -1,8 +1,8 @@
 //! A photograph in, a clip out: the stages in order.
 //!
-//! The still is encoded while the network looks at it; then workers draw, watch
-//! and encode the pieces of the clip ([`film`]). The first error ends the
-//! render and is the one reported.
+//! The still and its poster are encoded while the network looks at it; then
+//! workers draw, watch and encode the pieces of the clip ([`film`]). The first
+//! error ends the render and is the one reported.
 
 mod film;
 
@@ -103,20 +103,24 @@ pub fn render(
 
     onlooker.stage(Stage::Looking);
     let planes = Arc::clone(&still.planes);
-    let (imagined, trial) = thread::scope(|scope| {
-        let trial = scope.spawn(|| rate::trial(new_encoder, &planes, shape.frame_rate));
+    let (imagined, trial, poster_jpeg) = thread::scope(|scope| {
+        let of_still = scope.spawn(|| {
+            let trial = rate::trial(new_encoder, &planes, shape.frame_rate);
+            (trial, poster::encode(&planes))
+        });
         let imagined = on_threads(job, || {
             let scene = Scene::look(network, still, &look)?;
             memory::give_back();
             let motion = Motion::imagine(&scene, shape.period_s(), &look);
             Ok::<_, NetworkError>((scene, motion))
         });
-        let trial = trial.join().unwrap_or_else(|panic| resume_unwind(panic));
-        (imagined, trial)
+        let (trial, poster_jpeg) = of_still.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (imagined, trial, poster_jpeg)
     });
     let (scene, motion) = imagined??;
     let mut script = Script::new(&scene, motion, shape, look);
     let mut trial = Some(trial?);
+    let poster_jpeg = poster_jpeg?;
 
     let (writer, report) = loop {
         let renderer = on_threads(job, || script.rehearse())??;
@@ -155,7 +159,7 @@ pub fn render(
         frame_rate: shape.frame_rate,
         frame_count: shape.frame_count(),
         job_id: job.id.clone(),
-        poster_jpeg: poster::encode(&planes)?,
+        poster_jpeg,
         report,
     })
 }

@@ -322,9 +322,6 @@ fn tile_nodes(
     })
 }
 
-#[cfg(test)]
-mod tests;
-
 /// At most `count` of the tiles, evenly spread: by the golden section, since
 /// every so many-th would be a few columns of the picture.
 pub fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
@@ -334,3 +331,6 @@ pub fn spread(tiles: &[(usize, usize)], count: usize) -> Vec<(usize, usize)> {
     let picked = (0..count).map(|at| (at as f64 * 0.618_033_988_75).fract() * tiles.len() as f64);
     picked.map(|at| tiles[at as usize]).collect()
 }
+
+#[cfg(test)]
+mod tests;
