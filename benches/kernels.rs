@@ -6,7 +6,7 @@
 use std::{fs, hint::black_box, process::Command};
 
 use zoetrope::arch::{
-    Isa, Luma, Node, Patch, Quads,
+    Isa, Luma, Node, Padded, Patch,
     patch::{Canvas, Corners, Site},
 };
 
@@ -64,7 +64,7 @@ fn node(column: usize, row: usize) -> Node {
 }
 
 struct Bench {
-    from: Quads,
+    from: Padded,
     mask: Vec<u8>,
     nodes: Vec<Node>,
     out: Vec<u8>,
@@ -75,11 +75,10 @@ impl Bench {
 
     fn new() -> Self {
         let mut rng = fastrand::Rng::with_seed(1);
-        let (width, height) = (4 * WIDTH - 3, 4 * HEIGHT - 3);
-        let samples: Vec<u8> = (0..width * height).map(|_| rng.u8(..)).collect();
+        let samples: Vec<u8> = (0..WIDTH * HEIGHT).map(|_| rng.u8(..)).collect();
         let count = Self::COLUMNS * (HEIGHT / SIDE + 2);
         Self {
-            from: Quads::of(&samples, width),
+            from: Padded::of(&samples, WIDTH),
             mask: vec![255; WIDTH * HEIGHT],
             nodes: (0..count)
                 .map(|at| node(at % Self::COLUMNS, at / Self::COLUMNS))

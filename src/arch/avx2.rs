@@ -4,8 +4,11 @@ use std::arch::x86_64::*;
 
 use crate::arch::{
     lanes::{LANES, Lanes},
+    padded::{
+        ACROSS_BITS, DOWN_BITS, GREY_PARTS, PART_BITS, PARTS, Padded, SAMPLE_BITS, SLOPE, TAPS,
+        WINDOW_BYTES,
+    },
     patch::{self, Canvas, Chroma, Luma, Patch},
-    quads::Quads,
 };
 
 /// Draws a patch of luma.
@@ -101,18 +104,21 @@ impl Lanes for Wide {
     }
 
     #[inline(always)]
-    unsafe fn bilinear(quads: &Quads, index: Self, right: Self, down: Self) -> Self {
-        // SAFETY: AVX2 is there as above; the caller promises that the indices
-        // are those of quads, of which each is two bytes on and four bytes long.
+    unsafe fn cubic<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES] {
+        let place = Place::of(x, y);
+        // SAFETY: AVX2 is there as above; the caller promises that all positions lie
+        // in the planes, and what is read by each way the arms say.
         unsafe {
-            let quad = gathered(quads, index.0);
-            // Bytes `128 - down, down` twice, and words `128 - right, right`.
-            let down = _mm256_sub_epi32(_mm256_slli_epi32::<8>(down.0), down.0);
-            let down = _mm256_add_epi32(down, _mm256_set1_epi32(128));
-            let down = _mm256_or_si256(down, _mm256_slli_epi32::<16>(down));
-            let right = _mm256_sub_epi32(_mm256_slli_epi32::<16>(right.0), right.0);
-            let right = _mm256_add_epi32(right, _mm256_set1_epi32(128));
-            Self(_mm256_madd_epi16(_mm256_maddubs_epi16(down, quad), right))
+            match (place.reach, place.descent) {
+                (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
+                (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
+                (0..=REACH_MAX, 2..=3) => place.cubic::<PLANES, 7>(planes),
+                _ => apart(planes, x, y),
+            }
         }
     }
 
@@ -126,55 +132,192 @@ impl Lanes for Wide {
     }
 }
 
-/// Four bytes wherever they stand. Reading through this, unlike `read_unaligned`,
-/// costs no checks in a build with debug assertions.
-#[derive(Clone, Copy)]
-#[repr(C, packed)]
-struct Unaligned(i32);
+/// Columns that eight samples may be apart for their taps to lie in one window.
+const REACH_MAX: i32 = (WINDOW_BYTES - TAPS) as i32;
 
-/// Four bytes at each index, by single loads.
+/// Where eight samples come from, and how.
 ///
-/// # Safety
-/// As [`Lanes::bilinear`].
-#[inline(always)]
-unsafe fn gathered(quads: &Quads, index: __m256i) -> __m256i {
-    let start = quads.start();
-    // SAFETY: as in `bilinear`; the loads need no alignment.
-    unsafe {
-        let low = _mm256_castsi256_si128(index);
-        let high = _mm256_extracti128_si256::<1>(index);
-        // Two tiles on to the right, which is soon enough and not too soon: without
-        // this a third more time goes by, with one tile or four a tenth.
-        let first = _mm_cvtsi128_si32(low) as usize;
-        _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(2 * first + 256).cast());
-        _mm256_set_m128i(four(start, high), four(start, low))
+/// Neighbours come from neighbours: the taps of all eight lie, in each row, in one
+/// window, so that one load and one shuffle bring what would take eight loads.
+struct Place {
+    /// The least column and row, and how far the others are beyond them.
+    first: [i32; 2],
+    reach: i32,
+    descent: i32,
+    /// Columns and rows, counted from the first.
+    beyond: [__m256i; 2],
+    /// Parts of a sample, twice in each lane.
+    part: [__m256i; 2],
+}
+
+impl Place {
+    #[inline(always)]
+    fn of(x: Wide, y: Wide) -> Self {
+        avx2!({
+            let column = _mm256_srai_epi32::<PART_BITS>(x.0);
+            let row = _mm256_srai_epi32::<PART_BITS>(y.0);
+            // Sides of planes fit 16 bits.
+            let both = _mm256_packus_epi32(column, row);
+            let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
+            let columns = _mm256_castsi256_si128(both);
+            let rows = _mm256_extracti128_si256::<1>(both);
+            let first = [least(columns), least(rows)];
+            let all = _mm_set1_epi16(-1);
+            let reach = 0xffff - least(_mm_xor_si128(columns, all)) - first[0];
+            let descent = 0xffff - least(_mm_xor_si128(rows, all)) - first[1];
+            let rest = _mm256_set1_epi32(PARTS - 1);
+            let (right, below) = (_mm256_and_si256(x.0, rest), _mm256_and_si256(y.0, rest));
+            Self {
+                first,
+                reach,
+                descent,
+                beyond: [
+                    _mm256_sub_epi32(column, _mm256_set1_epi32(first[0])),
+                    _mm256_sub_epi32(row, _mm256_set1_epi32(first[1])),
+                ],
+                part: [
+                    _mm256_or_si256(right, _mm256_slli_epi32::<16>(right)),
+                    _mm256_or_si256(below, _mm256_slli_epi32::<16>(below)),
+                ],
+            }
+        })
+    }
+
+    /// The samples, whose taps lie in `ROWS` rows.
+    ///
+    /// # Safety
+    /// The place lies in the planes, and no column is farther than [`REACH_MAX`]
+    /// beyond the first, no row farther than `ROWS - TAPS`.
+    #[inline(always)]
+    unsafe fn cubic<const PLANES: usize, const ROWS: usize>(
+        &self,
+        planes: &[&Padded; PLANES],
+    ) -> [Wide; PLANES] {
+        let across = across(self.part[0]);
+        let down = weights(self.part[1]);
+        let taps = avx2!({
+            // The first byte of each lane, four times.
+            let of_lanes = _mm256_setr_epi8(
+                0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12, 0, 0, 0, 0, 4, 4, 4, 4, 8, 8,
+                8, 8, 12, 12, 12, 12,
+            );
+            let first = _mm256_shuffle_epi8(self.beyond[0], of_lanes);
+            _mm256_add_epi32(first, _mm256_set1_epi32(0x0302_0100))
+        });
+        let mut samples = [Wide::splat(0); PLANES];
+        let mut plane = 0;
+        while plane < PLANES {
+            // SAFETY: AVX2 is there as above; behind the first tap of any place in a
+            // plane there are as many bytes as a window has, in each row.
+            samples[plane] = Wide(unsafe {
+                let stride = planes[plane].stride();
+                let window = planes[plane]
+                    .window(self.first[0] as usize, self.first[1] as usize)
+                    .as_ptr();
+                let mut rows = [_mm256_setzero_si256(); ROWS];
+                let mut row = 0;
+                while row < ROWS {
+                    let bytes = _mm_loadu_si128(window.add(row * stride).cast());
+                    let of_all = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), taps);
+                    rows[row] = _mm256_maddubs_epi16(of_all, across);
+                    row += 1;
+                }
+                let mut sum = _mm256_set1_epi32(1 << (SAMPLE_BITS - 1));
+                let mut tap = 0;
+                while tap < TAPS {
+                    let mut of_row = rows[tap];
+                    let mut lower = 1;
+                    while lower + TAPS <= ROWS {
+                        let is_lower =
+                            _mm256_cmpeq_epi32(self.beyond[1], _mm256_set1_epi32(lower as i32));
+                        of_row = _mm256_blendv_epi8(of_row, rows[tap + lower], is_lower);
+                        lower += 1;
+                    }
+                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(of_row, down[tap]));
+                    tap += 1;
+                }
+                let whole = _mm256_srai_epi32::<SAMPLE_BITS>(sum);
+                _mm256_sub_epi32(whole, _mm256_set1_epi32(128 * GREY_PARTS))
+            });
+            plane += 1;
+        }
+        samples
     }
 }
 
-/// Four bytes at each of four indices.
-///
-/// # Safety
-/// As [`Lanes::bilinear`].
+/// The least of eight words.
 #[inline(always)]
-unsafe fn four(start: *const u8, index: __m128i) -> __m128i {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let first = _mm_cvtsi128_si64(index) as u64;
-        let last = _mm_extract_epi64::<1>(index) as u64;
-        let quads = _mm_cvtsi32_si128(at(start, first & 0xffff_ffff));
-        let quads = _mm_insert_epi32::<1>(quads, at(start, first >> 32));
-        let quads = _mm_insert_epi32::<2>(quads, at(start, last & 0xffff_ffff));
-        _mm_insert_epi32::<3>(quads, at(start, last >> 32))
-    }
+fn least(words: __m128i) -> i32 {
+    avx2!(_mm_cvtsi128_si32(_mm_minpos_epu16(words)) & 0xffff)
 }
 
-/// The four bytes at an index.
-///
-/// # Safety
-/// As [`Lanes::bilinear`].
+/// As `weights` of the plane, twice in each lane.
 #[inline(always)]
-unsafe fn at(start: *const u8, index: u64) -> i32 {
-    let place = start.wrapping_add(2 * index as usize).cast::<Unaligned>();
-    // SAFETY: as the caller promises.
-    unsafe { (*place).0 }
+fn weights(part: __m256i) -> [__m256i; TAPS] {
+    avx2!({
+        let of_15 = _mm256_slli_epi16::<{ 15 - PART_BITS }>(part);
+        let part = _mm256_slli_epi16::<{ DOWN_BITS - PART_BITS }>(part);
+        let squared = _mm256_mulhrs_epi16(part, of_15);
+        let both = _mm256_sub_epi16(part, squared);
+        let late = _mm256_mulhrs_epi16(both, of_15);
+        let early = _mm256_sub_epi16(both, late);
+        let slope = _mm256_set1_epi16(SLOPE);
+        let zero = _mm256_setzero_si256();
+        let first = _mm256_sub_epi16(zero, _mm256_mulhrs_epi16(early, slope));
+        let last = _mm256_sub_epi16(zero, _mm256_mulhrs_epi16(late, slope));
+        let third = _mm256_add_epi16(squared, _mm256_add_epi16(late, late));
+        let third = _mm256_sub_epi16(third, first);
+        [
+            first,
+            second(1 << DOWN_BITS, first, third, last),
+            third,
+            last,
+        ]
+    })
+}
+
+/// As `across` of the plane: four bytes in each lane.
+#[inline(always)]
+fn across(part: __m256i) -> __m256i {
+    const COARSER: i32 = DOWN_BITS - ACROSS_BITS;
+    let [first, _, third, last] = weights(part);
+    avx2!({
+        let half = _mm256_set1_epi16(1 << (COARSER - 1));
+        let first = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(first, half));
+        let third = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(third, half));
+        let last = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(last, half));
+        let second = second(1 << ACROSS_BITS, first, third, last);
+        let even = _mm256_blend_epi16::<0b1010_1010>(first, third);
+        let odd = _mm256_blend_epi16::<0b1010_1010>(second, last);
+        let even = _mm256_and_si256(even, _mm256_set1_epi16(0xff));
+        _mm256_or_si256(even, _mm256_slli_epi16::<8>(odd))
+    })
+}
+
+/// What the others leave of the sum of all weights.
+#[inline(always)]
+fn second(sum: i16, first: __m256i, third: __m256i, last: __m256i) -> __m256i {
+    avx2!({
+        let rest = _mm256_sub_epi16(_mm256_set1_epi16(sum), first);
+        _mm256_sub_epi16(rest, _mm256_add_epi16(third, last))
+    })
+}
+
+/// The samples one by one, wherever they lie.
+#[inline(never)]
+fn apart<const PLANES: usize>(planes: &[&Padded; PLANES], x: Wide, y: Wide) -> [Wide; PLANES] {
+    let (mut columns, mut rows) = ([0; LANES], [0; LANES]);
+    avx2!({
+        _mm256_storeu_si256(columns.as_mut_ptr().cast(), x.0);
+        _mm256_storeu_si256(rows.as_mut_ptr().cast(), y.0);
+    });
+    let mut samples = [Wide::splat(0); PLANES];
+    for (plane, samples) in planes.iter().zip(&mut samples) {
+        let mut of_plane = [0; LANES];
+        for (k, sample) in of_plane.iter_mut().enumerate() {
+            *sample = plane.cubic(columns[k], rows[k]);
+        }
+        *samples = Wide::load(&of_plane);
+    }
+    samples
 }

@@ -1,6 +1,6 @@
 //! Eight whole numbers that are worked on at once.
 
-use crate::arch::Quads;
+use crate::arch::Padded;
 
 /// How many numbers stand side by side.
 pub const LANES: usize = 8;
@@ -32,12 +32,16 @@ pub trait Lanes: Copy {
     fn min(self, other: Self) -> Self;
     /// The larger one.
     fn max(self, other: Self) -> Self;
-    /// Bilinear samples: `index` is that of the sample above and to the left,
-    /// the two fractions are in parts of 128; in parts of 16384.
+    /// Cubic samples of planes of one size at positions in
+    /// [`PARTS`](super::padded::PARTS) of a sample: what [`Padded::cubic`] says.
     ///
     /// # Safety
-    /// Every index is below [`Quads::count`], and no fraction is outside 0..128.
-    unsafe fn bilinear(quads: &Quads, index: Self, right: Self, down: Self) -> Self;
+    /// Every position lies between 0 and [`Padded::end`] of every plane.
+    unsafe fn cubic<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES];
     /// The numbers as bytes, those outside 0..=255 held at the nearest.
     fn store_bytes(self, to: &mut [u8; LANES]);
 }

@@ -14,7 +14,7 @@
 
 pub mod lanes;
 
-pub mod quads;
+pub mod padded;
 
 mod dither;
 
@@ -33,8 +33,8 @@ mod neon;
 #[cfg(test)]
 mod tests;
 
+pub use padded::Padded;
 pub use patch::{Luma, Node, Patch};
-pub use quads::Quads;
 
 /// An instruction set. Holding one proves that this machine has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

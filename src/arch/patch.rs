@@ -3,22 +3,20 @@
 //! Between four nodes everything is bilinear and kept as a running sum that one
 //! addition carries to the next row. A displacement is scaled by how far the
 //! pixel follows, the position is mirrored at the edges of the picture, one
-//! bilinear sample is taken for each of the one or two layers, and these are
-//! mixed, lit, dithered and written in the same pass.
+//! cubic sample is taken for each of the one or two layers, and these are mixed,
+//! lit, dithered and written in the same pass.
 
 use crate::arch::{
     dither::thresholds,
     lanes::{LANES, Lanes},
-    quads::{PART_BITS, PARTS, Quads},
+    padded::{GREY_PARTS, PARTS, Padded},
     ramp::Ramp,
 };
 
-/// Parts of a pixel in which displacements are measured.
-pub const WAY_PARTS: i32 = 256;
+/// Parts of a pixel of luma in which displacements are measured.
+pub const WAY_PARTS: i32 = PARTS;
 /// Parts of 1 in which shares and weights are measured.
 pub const WEIGHT_PARTS: i32 = 1 << 14;
-/// Parts of a grey level in which brightness is measured.
-pub const GREY_PARTS: i32 = 128;
 /// Parts of 1 in which the change of light is measured.
 pub const LIGHT_PARTS: i32 = 1 << 15;
 
@@ -66,18 +64,15 @@ pub trait Site {
     const DOWN: i32;
     /// Distance of the rows, in sixteenths.
     const STEP: i32;
-    /// Parts of [`PARTS`] that neighbouring samples are apart, as a shift.
+    /// Pixels of luma from one sample to the next, as a shift.
     const PITCH_BITS: i32;
-    /// Parts of [`WAY_PARTS`] in one of the position, as a shift; -1 is two of the
-    /// position in one.
-    const WAY_BITS: i32;
     /// Whether the detail has a weight of its own.
     const HAS_DETAIL: bool;
     /// What light leaves as it is, in grey levels from mid-grey.
     const PIVOT: i32;
 }
 
-/// Luma, drawn from a plane of four times its resolution.
+/// Luma.
 pub struct Luma;
 
 /// Chroma, two cells wide, in the middle of four pixels of luma.
@@ -88,8 +83,7 @@ impl Site for Luma {
     const ACROSS: [i32; LANES] = [0, 2, 4, 6, 8, 10, 12, 14];
     const DOWN: i32 = 0;
     const STEP: i32 = 2;
-    const PITCH_BITS: i32 = PART_BITS + 2;
-    const WAY_BITS: i32 = -1;
+    const PITCH_BITS: i32 = 0;
     const HAS_DETAIL: bool = true;
     // Black in limited range; brightness is scaled above it.
     const PIVOT: i32 = 16 - 128;
@@ -100,8 +94,7 @@ impl Site for Chroma {
     const ACROSS: [i32; LANES] = [1, 5, 9, 13, 1, 5, 9, 13];
     const DOWN: i32 = 1;
     const STEP: i32 = 4;
-    const PITCH_BITS: i32 = PART_BITS;
-    const WAY_BITS: i32 = 2;
+    const PITCH_BITS: i32 = 1;
     const HAS_DETAIL: bool = false;
     const PIVOT: i32 = 0;
 }
@@ -112,7 +105,7 @@ pub type Corners<'a> = [&'a Node; 4];
 /// Eight columns to be drawn, of one plane or of two that move alike.
 pub struct Patch<'a, const PLANES: usize> {
     /// What is drawn from.
-    pub from: [&'a Quads; PLANES],
+    pub from: [&'a Padded; PLANES],
     /// The nodes around the first four columns, and around the last four.
     pub cells: [&'a Corners<'a>; 2],
     /// Column and row of the first sample.
@@ -155,10 +148,9 @@ fn part<V: Lanes, const IS_FREE: bool>(quantity: V, share: V) -> V {
 #[inline(always)]
 fn source<V: Lanes, S: Site, const IS_FREE: bool>(own: V, way: V, follow: V, end: V) -> V {
     let way = part::<V, IS_FREE>(way, follow);
-    let way = if S::WAY_BITS == 2 {
-        way.add(V::splat(2)).shifted::<2>()
-    } else {
-        way.add(way)
+    let way = match S::PITCH_BITS {
+        0 => way,
+        _ => way.add(V::splat(1)).shifted::<1>(),
     };
     if IS_FREE {
         return own.sub(way);
@@ -169,27 +161,14 @@ fn source<V: Lanes, S: Site, const IS_FREE: bool>(own: V, way: V, follow: V, end
     mirrored.max(V::splat(0)).min(end)
 }
 
-/// Samples of all planes at the given position, in [`GREY_PARTS`] from mid-grey.
+/// Samples of all planes at positions that [`source`] gave, in [`GREY_PARTS`] from
+/// mid-grey.
 #[inline(always)]
-fn sampled<V: Lanes, const PLANES: usize>(from: &[&Quads; PLANES], [x, y]: [V; 2]) -> [V; PLANES] {
-    let width = V::splat(from[0].width() as i32);
-    let index = y
-        .shifted::<PART_BITS>()
-        .mul(width)
-        .add(x.shifted::<PART_BITS>());
-    let rest = V::splat(PARTS - 1);
-    let (right, down) = (x.and(rest), y.and(rest));
-    let mut samples = [x; PLANES];
-    let mut plane = 0;
-    while plane < PLANES {
-        // SAFETY: `source` holds both coordinates between 0 and the last of the
-        // first plane, and `draw` makes sure that all planes have its size; the
-        // remainder of a division by `PARTS` is below it.
-        let whole = unsafe { V::bilinear(from[plane], index, right, down) };
-        samples[plane] = whole.shifted::<PART_BITS>();
-        plane += 1;
-    }
-    samples
+fn sampled<V: Lanes, const PLANES: usize>(from: &[&Padded; PLANES], [x, y]: [V; 2]) -> [V; PLANES] {
+    // SAFETY: `source` holds both coordinates between 0 and the last of the first
+    // plane, or `is_inside` has made sure that they are; and `draw` that all planes
+    // have its size.
+    unsafe { V::cubic(from, x, y) }
 }
 
 /// Draws a patch.
@@ -201,12 +180,12 @@ pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
     patch: &Patch<'_, PLANES>,
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
-    let size = |quads: &Quads| (quads.width(), quads.count());
+    let size = |plane: &Padded| (plane.width(), plane.height());
     assert!(
         patch
             .from
             .iter()
-            .all(|quads| size(quads) == size(patch.from[0])),
+            .all(|plane| size(plane) == size(patch.from[0])),
         "planes that move alike are of one size"
     );
     // Most patches follow fully and come from inside the picture: then a quarter of
@@ -245,13 +224,13 @@ impl<const PLANES: usize> Patch<'_, PLANES> {
         }
         // Between the nodes nothing is displaced farther than at them, but for a
         // rounding; and what is displaced so little wraps around nowhere.
-        let reach = 2 * i64::from(farthest) + i64::from(PARTS);
+        let reach = i64::from(farthest) + i64::from(PARTS);
         let sides = [LANES, S::ROWS];
         let end = self.from[0].end();
         farthest < 1 << 20
             && (0..2).all(|axis| {
-                let first = (self.at[axis] as i64) << S::PITCH_BITS;
-                let last = first + ((sides[axis] as i64) << S::PITCH_BITS);
+                let first = self.at[axis] as i64 * i64::from(PARTS);
+                let last = first + sides[axis] as i64 * i64::from(PARTS);
                 first >= reach && last + reach <= i64::from(end[axis])
             })
     }
@@ -281,11 +260,11 @@ fn draw_rows<
 
     let [end_x, end_y] = patch.from[0].end();
     let (end_x, end_y) = (V::splat(end_x), V::splat(end_y));
-    let [left, top] = patch.at.map(|at| (at as i32) << S::PITCH_BITS);
-    let columns = V::load(&[0, 1, 2, 3, 4, 5, 6, 7]).mul(V::splat(1 << S::PITCH_BITS));
+    let [left, top] = patch.at.map(|at| at as i32 * PARTS);
+    let columns = V::load(&[0, 1, 2, 3, 4, 5, 6, 7]).mul(V::splat(PARTS));
     let own_x = V::splat(left).add(columns);
     for row in 0..S::ROWS {
-        let own_y = V::splat(top + ((row as i32) << S::PITCH_BITS));
+        let own_y = V::splat(top + row as i32 * PARTS);
         let mask = patch.mask[row * patch.mask_stride..].first_chunk();
         let follow = follow(V::load_bytes(
             mask.expect("the mask is as large as the patch"),

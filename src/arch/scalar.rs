@@ -4,8 +4,8 @@ use std::array;
 
 use crate::arch::{
     lanes::{LANES, Lanes},
+    padded::Padded,
     patch::{self, Canvas, Chroma, Luma, Patch},
-    quads::{PARTS, Quads},
 };
 
 /// Draws a patch of luma.
@@ -80,13 +80,12 @@ impl Lanes for [i32; LANES] {
     }
 
     #[inline(always)]
-    unsafe fn bilinear(quads: &Quads, index: Self, right: Self, down: Self) -> Self {
-        array::from_fn(|k| {
-            let [here, below, beside, across] = quads.quad(index[k] as usize).map(i32::from);
-            let left = here * (PARTS - down[k]) + below * down[k];
-            let next = beside * (PARTS - down[k]) + across * down[k];
-            left * (PARTS - right[k]) + next * right[k]
-        })
+    unsafe fn cubic<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES] {
+        planes.map(|plane| array::from_fn(|k| plane.cubic(x[k], y[k])))
     }
 
     #[inline(always)]

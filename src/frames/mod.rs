@@ -112,7 +112,7 @@ impl Renderer {
         let mut renderer = Self {
             trim: Trim::none(),
             pace: Pace::EVEN,
-            brush: Brush::new(Texture::new(&still, &needed), mask),
+            brush: Brush::new(Texture::new(&still), mask),
             evenly_lit: moving.iter().copied().filter(is_evenly_lit).collect(),
             still,
             free: free_nodes(&field),

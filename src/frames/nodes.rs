@@ -3,7 +3,8 @@
 use crate::{
     arch::{
         Node,
-        patch::{GREY_PARTS, LIGHT_PARTS, WAY_PARTS, WEIGHT_PARTS},
+        padded::GREY_PARTS,
+        patch::{LIGHT_PARTS, WAY_PARTS, WEIGHT_PARTS},
     },
     frames::{
         field::{Field, Moment, NODE_STRIDE_PX},

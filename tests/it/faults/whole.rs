@@ -74,7 +74,14 @@ fn bad_answers_become_good_clips() {
         let clip = make(&folder, paint).unwrap_or_else(|error| panic!("{index}: {error}"));
         let report = &clip.report;
         assert!(report.complaints().is_empty(), "{index}: {report}");
-        assert_eq!(report.verdict(), Verdict::Calmed, "{index}: {report}");
+        // Amplitudes are held by the motion itself, before any director.
+        let verdict = [
+            Verdict::Calmed,
+            Verdict::Good,
+            Verdict::Calmed,
+            Verdict::Calmed,
+        ][index];
+        assert_eq!(report.verdict(), verdict, "{index}: {report}");
         assert_eq!(play(&clip.path).frames.len(), SHAPE.frame_count() as usize);
         assert_eq!(folder.names(), ["clip.mp4"]);
     }
