@@ -117,7 +117,7 @@ impl Lanes for Wide {
                 (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
                 (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
                 (0..=REACH_MAX, 2..=3) => place.cubic::<PLANES, 7>(planes),
-                _ => apart(planes, x, y),
+                _ => place.apart(planes),
             }
         }
     }
@@ -236,13 +236,56 @@ impl Place {
                     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(of_row, down[tap]));
                     tap += 1;
                 }
-                let whole = _mm256_srai_epi32::<SAMPLE_BITS>(sum);
-                _mm256_sub_epi32(whole, _mm256_set1_epi32(128 * GREY_PARTS))
+                centred(sum)
             });
             plane += 1;
         }
         samples
     }
+
+    /// The samples, wherever their taps lie.
+    ///
+    /// # Safety
+    /// The place lies in the planes, and this machine has AVX2.
+    #[target_feature(enable = "avx2")]
+    unsafe fn apart<const PLANES: usize>(&self, planes: &[&Padded; PLANES]) -> [Wide; PLANES] {
+        let across = across(self.part[0]);
+        let down = weights(self.part[1]);
+        let mut samples = [Wide::splat(0); PLANES];
+        let mut plane = 0;
+        while plane < PLANES {
+            let stride = planes[plane].stride();
+            let window = planes[plane]
+                .window(self.first[0] as usize, self.first[1] as usize)
+                .as_ptr();
+            // SAFETY: AVX2 is there as above; there are four bytes at the first tap of
+            // any place in a plane, and in the rows below.
+            samples[plane] = Wide(unsafe {
+                let rows = _mm256_mullo_epi32(self.beyond[1], _mm256_set1_epi32(stride as i32));
+                let index = _mm256_add_epi32(rows, self.beyond[0]);
+                let mut sum = _mm256_set1_epi32(1 << (SAMPLE_BITS - 1));
+                let mut tap = 0;
+                while tap < TAPS {
+                    let bytes = gathered(window.add(tap * stride), index);
+                    let of_row = _mm256_maddubs_epi16(bytes, across);
+                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(of_row, down[tap]));
+                    tap += 1;
+                }
+                centred(sum)
+            });
+            plane += 1;
+        }
+        samples
+    }
+}
+
+/// A sum of weighted samples in [`GREY_PARTS`] from mid-grey.
+#[inline(always)]
+fn centred(sum: __m256i) -> __m256i {
+    avx2!(_mm256_sub_epi32(
+        _mm256_srai_epi32::<SAMPLE_BITS>(sum),
+        _mm256_set1_epi32(128 * GREY_PARTS)
+    ))
 }
 
 /// The least of eight words.
@@ -303,21 +346,51 @@ fn second(sum: i16, first: __m256i, third: __m256i, last: __m256i) -> __m256i {
     })
 }
 
-/// The samples one by one, wherever they lie.
-#[inline(never)]
-fn apart<const PLANES: usize>(planes: &[&Padded; PLANES], x: Wide, y: Wide) -> [Wide; PLANES] {
-    let (mut columns, mut rows) = ([0; LANES], [0; LANES]);
-    avx2!({
-        _mm256_storeu_si256(columns.as_mut_ptr().cast(), x.0);
-        _mm256_storeu_si256(rows.as_mut_ptr().cast(), y.0);
-    });
-    let mut samples = [Wide::splat(0); PLANES];
-    for (plane, samples) in planes.iter().zip(&mut samples) {
-        let mut of_plane = [0; LANES];
-        for (k, sample) in of_plane.iter_mut().enumerate() {
-            *sample = plane.cubic(columns[k], rows[k]);
-        }
-        *samples = Wide::load(&of_plane);
+/// Four bytes wherever they stand. Reading through this, unlike `read_unaligned`,
+/// costs no checks in a build with debug assertions.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+struct Unaligned(i32);
+
+/// Four bytes at each index behind `start`, by single loads: the gather of AVX2,
+/// where it is microcode, takes twice as long.
+///
+/// # Safety
+/// There are four bytes at each.
+#[inline(always)]
+unsafe fn gathered(start: *const u8, index: __m256i) -> __m256i {
+    // SAFETY: AVX2 is there as above; the rest as the caller promises.
+    unsafe {
+        let low = four(start, _mm256_castsi256_si128(index));
+        let high = four(start, _mm256_extracti128_si256::<1>(index));
+        _mm256_set_m128i(high, low)
     }
-    samples
+}
+
+/// Four bytes at each of four indices.
+///
+/// # Safety
+/// As [`gathered`].
+#[inline(always)]
+unsafe fn four(start: *const u8, index: __m128i) -> __m128i {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let first = _mm_cvtsi128_si64(index) as u64;
+        let last = _mm_extract_epi64::<1>(index) as u64;
+        let bytes = _mm_cvtsi32_si128(at(start, first & 0xffff_ffff));
+        let bytes = _mm_insert_epi32::<1>(bytes, at(start, first >> 32));
+        let bytes = _mm_insert_epi32::<2>(bytes, at(start, last & 0xffff_ffff));
+        _mm_insert_epi32::<3>(bytes, at(start, last >> 32))
+    }
+}
+
+/// The four bytes at an index.
+///
+/// # Safety
+/// As [`gathered`].
+#[inline(always)]
+unsafe fn at(start: *const u8, index: u64) -> i32 {
+    let place = start.wrapping_add(index as usize).cast::<Unaligned>();
+    // SAFETY: as the caller promises.
+    unsafe { (*place).0 }
 }
