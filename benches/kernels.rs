@@ -7,7 +7,7 @@ use std::{fs, hint::black_box, process::Command};
 
 use zoetrope::arch::{
     Isa, Luma, Node, Padded, Patch,
-    patch::{Canvas, Corners, Site},
+    patch::{Canvas, Corners, Follow, Site},
 };
 
 const WIDTH: usize = 1920;
@@ -99,6 +99,7 @@ impl Bench {
                     at: [x, y],
                     mask: &self.mask[y * WIDTH + x..],
                     mask_stride: WIDTH,
+                    follow: Follow::Fully,
                     is_layered,
                     is_lit,
                 };

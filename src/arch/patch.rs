@@ -102,6 +102,29 @@ impl Site for Chroma {
 /// The nodes around a square: upper left, upper right, lower left, lower right.
 pub type Corners<'a> = [&'a Node; 4];
 
+/// How far the samples of a patch follow the motion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// None of them at all: what is drawn is what stands there.
+    Not,
+    /// Each as the mask says.
+    Partly,
+    /// All of them fully.
+    Fully,
+}
+
+impl Follow {
+    /// What a mask says: 0 is not at all, 255 fully.
+    pub fn of(mask: impl IntoIterator<Item = u8>) -> Self {
+        let ends = |(least, most): (u8, u8), mask: u8| (least.min(mask), most.max(mask));
+        match mask.into_iter().fold((u8::MAX, 0), ends) {
+            (_, 0) => Self::Not,
+            (255, _) => Self::Fully,
+            _ => Self::Partly,
+        }
+    }
+}
+
 /// Eight columns to be drawn, of one plane or of two that move alike.
 pub struct Patch<'a, const PLANES: usize> {
     /// What is drawn from.
@@ -114,6 +137,8 @@ pub struct Patch<'a, const PLANES: usize> {
     pub mask: &'a [u8],
     /// Samples of the mask per row.
     pub mask_stride: usize,
+    /// What that mask comes to.
+    pub follow: Follow,
     /// Whether a second layer is seen.
     pub is_layered: bool,
     /// Whether the light changes.
@@ -135,10 +160,10 @@ fn follow<V: Lanes>(mask: V) -> V {
     mask.add(mask.shifted::<7>())
 }
 
-/// A quantity of which a share is meant; all of it if the sample is free.
+/// A quantity of which a share is meant; all of it where all samples follow fully.
 #[inline(always)]
-fn part<V: Lanes, const IS_FREE: bool>(quantity: V, share: V) -> V {
-    if IS_FREE {
+fn part<V: Lanes, const IS_OPEN: bool>(quantity: V, share: V) -> V {
+    if IS_OPEN {
         return quantity;
     }
     quantity.mul(share).add(V::splat(128)).shifted::<8>()
@@ -146,13 +171,18 @@ fn part<V: Lanes, const IS_FREE: bool>(quantity: V, share: V) -> V {
 
 /// Where samples that stand at `own` come from.
 #[inline(always)]
-fn source<V: Lanes, S: Site, const IS_FREE: bool>(own: V, way: V, follow: V, end: V) -> V {
-    let way = part::<V, IS_FREE>(way, follow);
+fn source<V: Lanes, S: Site, const IS_OPEN: bool, const IS_INSIDE: bool>(
+    own: V,
+    way: V,
+    follow: V,
+    end: V,
+) -> V {
+    let way = part::<V, IS_OPEN>(way, follow);
     let way = match S::PITCH_BITS {
         0 => way,
         _ => way.add(V::splat(1)).shifted::<1>(),
     };
-    if IS_FREE {
+    if IS_INSIDE {
         return own.sub(way);
     }
     // A mirror at either edge, and whatever is farther away held at one.
@@ -190,32 +220,21 @@ pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
     );
     // Most patches follow fully and come from inside the picture: then a quarter of
     // the work has no effect.
-    match (
-        patch.is_layered,
-        patch.is_open::<S>() && patch.is_inside::<S>(),
-    ) {
-        (true, true) => draw_rows::<V, S, PLANES, true, true>(patch, out),
-        (true, false) => draw_rows::<V, S, PLANES, true, false>(patch, out),
-        (false, true) => draw_rows::<V, S, PLANES, false, true>(patch, out),
-        (false, false) => draw_rows::<V, S, PLANES, false, false>(patch, out),
+    let is_open = patch.follow == Follow::Fully;
+    match (patch.is_layered, is_open, patch.is_inside()) {
+        (true, true, true) => draw_rows::<V, S, PLANES, true, true, true>(patch, out),
+        (true, false, true) => draw_rows::<V, S, PLANES, true, false, true>(patch, out),
+        (true, _, false) => draw_rows::<V, S, PLANES, true, false, false>(patch, out),
+        (false, true, true) => draw_rows::<V, S, PLANES, false, true, true>(patch, out),
+        (false, false, true) => draw_rows::<V, S, PLANES, false, false, true>(patch, out),
+        (false, _, false) => draw_rows::<V, S, PLANES, false, false, false>(patch, out),
     }
 }
 
 impl<const PLANES: usize> Patch<'_, PLANES> {
-    /// Whether every sample follows all the way.
-    #[inline(always)]
-    fn is_open<S: Site>(&self) -> bool {
-        let mut all = u64::MAX;
-        for row in 0..S::ROWS {
-            let mask = self.mask[row * self.mask_stride..].first_chunk();
-            all &= u64::from_ne_bytes(*mask.expect("the mask is as large as the patch"));
-        }
-        all == u64::MAX
-    }
-
     /// Whether everything comes from inside the picture, at either layer.
     #[inline(always)]
-    fn is_inside<S: Site>(&self) -> bool {
+    fn is_inside(&self) -> bool {
         let mut farthest = 0;
         for node in self.cells[0].iter().chain(self.cells[1]) {
             for way in [node.near[0], node.near[1], node.far[0], node.far[1]] {
@@ -225,7 +244,8 @@ impl<const PLANES: usize> Patch<'_, PLANES> {
         // Between the nodes nothing is displaced farther than at them, but for a
         // rounding; and what is displaced so little wraps around nowhere.
         let reach = i64::from(farthest) + i64::from(PARTS);
-        let sides = [LANES, S::ROWS];
+        // Patches of chroma have fewer rows.
+        let sides = [LANES, Luma::ROWS];
         let end = self.from[0].end();
         farthest < 1 << 20
             && (0..2).all(|axis| {
@@ -242,7 +262,8 @@ fn draw_rows<
     S: Site,
     const PLANES: usize,
     const IS_LAYERED: bool,
-    const IS_FREE: bool,
+    const IS_OPEN: bool,
+    const IS_INSIDE: bool,
 >(
     patch: &Patch<'_, PLANES>,
     out: &mut [&mut Canvas<'_>; PLANES],
@@ -270,14 +291,14 @@ fn draw_rows<
             mask.expect("the mask is as large as the patch"),
         ));
         let from = [
-            source::<V, S, IS_FREE>(own_x, near_x.next(), follow, end_x),
-            source::<V, S, IS_FREE>(own_y, near_y.next(), follow, end_y),
+            source::<V, S, IS_OPEN, IS_INSIDE>(own_x, near_x.next(), follow, end_x),
+            source::<V, S, IS_OPEN, IS_INSIDE>(own_y, near_y.next(), follow, end_y),
         ];
         let mut mixed = sampled(&patch.from, from);
         if IS_LAYERED {
             let from = [
-                source::<V, S, IS_FREE>(own_x, far_x.next(), follow, end_x),
-                source::<V, S, IS_FREE>(own_y, far_y.next(), follow, end_y),
+                source::<V, S, IS_OPEN, IS_INSIDE>(own_x, far_x.next(), follow, end_x),
+                source::<V, S, IS_OPEN, IS_INSIDE>(own_y, far_y.next(), follow, end_y),
             ];
             let far = sampled(&patch.from, from);
             // Where the mask fades, both layers approach the still and so each
@@ -287,9 +308,9 @@ fn draw_rows<
             let mut far_weight = far_share;
             let mut rest = V::splat(WEIGHT_PARTS / 2);
             if S::HAS_DETAIL {
-                near_weight = near_weight.add(part::<V, IS_FREE>(near_excess.next(), follow));
-                far_weight = far_weight.add(part::<V, IS_FREE>(far_excess.next(), follow));
-                let base = part::<V, IS_FREE>(base.next(), follow);
+                near_weight = near_weight.add(part::<V, IS_OPEN>(near_excess.next(), follow));
+                far_weight = far_weight.add(part::<V, IS_OPEN>(far_excess.next(), follow));
+                let base = part::<V, IS_OPEN>(base.next(), follow);
                 rest = rest.add(base.mul(V::splat(WEIGHT_PARTS)));
             }
             let mut plane = 0;
@@ -300,8 +321,8 @@ fn draw_rows<
                 plane += 1;
             }
         } else if S::HAS_DETAIL {
-            let weight = V::splat(WEIGHT_PARTS).add(part::<V, IS_FREE>(near_excess.next(), follow));
-            let rest = part::<V, IS_FREE>(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
+            let weight = V::splat(WEIGHT_PARTS).add(part::<V, IS_OPEN>(near_excess.next(), follow));
+            let rest = part::<V, IS_OPEN>(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
             let rest = rest.add(V::splat(WEIGHT_PARTS / 2));
             mixed[0] = mixed[0].mul(weight).add(rest).shifted::<14>();
         }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::{
     padded::{GREY_PARTS, SLOPE},
-    patch::{Canvas, Corners, LIGHT_PARTS, WAY_PARTS, WEIGHT_PARTS},
+    patch::{Canvas, Corners, Follow, LIGHT_PARTS, WAY_PARTS, WEIGHT_PARTS},
     *,
 };
 
@@ -34,6 +34,7 @@ impl Case {
             at: self.at,
             mask: &self.mask,
             mask_stride: 8,
+            follow: Follow::of(self.mask.iter().copied()),
             is_layered: self.is_layered,
             is_lit: self.is_lit,
         }

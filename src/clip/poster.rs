@@ -2,7 +2,11 @@
 
 use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder};
 
-use crate::{clip::ClipError, picture::Yuv420};
+use crate::{
+    clip::ClipError,
+    frames::texture::block_means,
+    picture::{Plane, Yuv420},
+};
 
 /// Largest poster, in bytes.
 pub const POSTER_BYTES_MAX: usize = 100_000;
@@ -12,13 +16,32 @@ const LONG_SIDE_PX: u32 = 960;
 /// the coarser ones, at least, over its size with the first.
 const QUALITIES: [(u8, f64); 3] = [(85, 1.0), (70, 0.6), (50, 0.4)];
 
+/// The picture so many times smaller, its sides even.
+fn shrunk(still: &Yuv420, times: usize) -> Yuv420 {
+    let [width_px, height_px] =
+        [still.width_px(), still.height_px()].map(|side_px| side_px / (2 * times));
+    let plane = |plane: &Plane<u8>, columns: usize, rows: usize| {
+        let means = block_means(plane, times);
+        Plane::from_fn(columns, rows, |x, y| (means.at(x, y) + 0.5) as u8)
+    };
+    Yuv420 {
+        y: plane(&still.y, 2 * width_px, 2 * height_px),
+        u: plane(&still.u, width_px, height_px),
+        v: plane(&still.v, width_px, height_px),
+    }
+}
+
 /// Encodes the still as a JPEG of at most [`POSTER_BYTES_MAX`]: coarser first,
 /// then smaller, until it fits.
 ///
 /// # Errors
 /// [`ClipError::Encoder`] when the JPEG encoder fails or nothing fits.
 pub fn encode(still: &Yuv420) -> Result<Vec<u8>, ClipError> {
-    let rgb = still.to_rgb();
+    let shrink = still.width_px().max(still.height_px()) / LONG_SIDE_PX as usize;
+    let rgb = match shrink {
+        0 | 1 => still.to_rgb(),
+        _ => shrunk(still, shrink).to_rgb(),
+    };
     let (width_px, height_px) = (rgb.width_px as u32, rgb.height_px as u32);
     let picture = RgbImage::from_raw(width_px, height_px, rgb.bytes)
         .expect("a picture has three bytes for each pixel");

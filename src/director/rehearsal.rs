@@ -10,6 +10,7 @@ use crate::{
     frames::{
         field::{Field, NODE_STRIDE_PX},
         mask::motion_mask,
+        texture::block_means,
     },
     motion::Motion,
     picture::Plane,
@@ -17,6 +18,8 @@ use crate::{
     scene::Scene,
 };
 
+/// Long side of the small picture, in pixels, at least.
+const SMALL_PX: usize = 640;
 /// Times that the motion is lowered where it bends too much, and then as a
 /// whole.
 const LOCAL_ROUNDS: usize = 6;
@@ -42,40 +45,53 @@ pub struct Rehearsal {
 
 impl Rehearsal {
     /// Tries the motion, and lowers it until its warp is within the bounds or
-    /// enough has been tried.
+    /// enough has been tried: first on a small picture, where a round takes a
+    /// fraction of the time and hardly anything is different, then on the whole.
     pub fn of(scene: &Scene, motion: &mut Motion, calm: &mut Calm, shape: Shape) -> Self {
         let luma = &scene.still.planes.y;
-        let mask = motion_mask(luma, motion);
         let mut round = 0;
-        loop {
-            let field = Field::new(motion, scene.profile, &mask, shape.period_s());
-            let bends = bends(&field, &mask);
-            let worst = bends.samples.iter().copied().fold(Bend::NONE, Bend::worse);
-            log::debug!("rehearsed {round} times: {worst:?}");
-            if allowance(worst) >= 1.0 || round == ROUNDS {
-                return Self { mask, field, worst };
-            }
-            let factors = bends.map(|bend| {
-                let bend = if round < LOCAL_ROUNDS { bend } else { worst };
-                match allowance(bend) {
-                    allowance if allowance >= 1.0 => 1.0,
-                    allowance => MARGIN * allowance,
+        let mut settled = |luma: &Plane<u8>| {
+            let mask = motion_mask(luma, motion);
+            loop {
+                let field = Field::new(motion, scene.profile, &mask, shape.period_s());
+                let bends = bends(&field, &mask);
+                let worst = bends.samples.iter().copied().fold(Bend::NONE, Bend::worse);
+                log::debug!("rehearsed {round} times: {worst:?}");
+                if allowance(worst) >= 1.0 || round == ROUNDS {
+                    return Self { mask, field, worst };
                 }
-            });
-            let grid = (motion.gate.width_px, motion.gate.height_px);
-            let size_px = (luma.width_px, luma.height_px);
-            let radius = (RADIUS + RADIUS_MORE * round as f32) * grid.0 as f32;
-            let factors = spread(
-                &factors,
-                NODE_STRIDE_PX,
-                size_px,
-                grid,
-                radius.ceil() as usize,
-            );
-            calm.lower_motion(motion, &factors);
-            round += 1;
+                let size_px = (luma.width_px, luma.height_px);
+                calm.lower_motion(motion, &factors(motion, &bends, worst, size_px, round));
+                round += 1;
+            }
+        };
+        let shrink = luma.width_px.max(luma.height_px) / SMALL_PX;
+        if shrink > 1 {
+            settled(&block_means(luma, shrink).map(|mean| (mean + 0.5) as u8));
         }
+        settled(luma)
     }
+}
+
+/// What the motion is to be multiplied with, on its own grid.
+fn factors(
+    motion: &Motion,
+    bends: &Plane<Bend>,
+    worst: Bend,
+    size_px: (usize, usize),
+    round: usize,
+) -> Plane<f32> {
+    let factors = bends.map(|bend| {
+        let bend = if round < LOCAL_ROUNDS { bend } else { worst };
+        match allowance(bend) {
+            allowance if allowance >= 1.0 => 1.0,
+            allowance => MARGIN * allowance,
+        }
+    });
+    let grid = (motion.gate.width_px, motion.gate.height_px);
+    let radius = (RADIUS + RADIUS_MORE * round as f32) * grid.0 as f32;
+    let radius = radius.ceil() as usize;
+    spread(&factors, NODE_STRIDE_PX, size_px, grid, radius)
 }
 
 /// How many times the motion may be what it is without going beyond a bound; 1

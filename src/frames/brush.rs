@@ -3,7 +3,7 @@
 use crate::{
     arch::{
         Isa, Node, Patch,
-        patch::{Canvas, Corners, WAY_PARTS, WEIGHT_PARTS},
+        patch::{Canvas, Corners, Follow, WAY_PARTS, WEIGHT_PARTS},
     },
     frames::{TILE_PX, field::NODE_STRIDE_PX, texture::Texture},
     picture::{Plane, Yuv420},
@@ -27,9 +27,13 @@ pub struct Brush {
     pub texture: Texture,
     /// How far every pixel follows the motion, 0..=255.
     pub mask: Plane<u8>,
-    /// The same for chroma: each sample as far as the four pixels that it colours
+    /// What the mask of each patch of luma comes to.
+    follow: Plane<Follow>,
+    /// The mask for chroma: each sample as far as the four pixels that it colours
     /// do on average.
     chroma_mask: Plane<u8>,
+    /// What that of each patch of chroma comes to.
+    chroma_follow: Plane<Follow>,
 }
 
 impl Brush {
@@ -48,12 +52,15 @@ impl Brush {
         Self {
             isa: Isa::fastest(),
             texture,
+            follow: follow(&mask, [NODE_STRIDE_PX; 2]),
             mask,
+            chroma_follow: follow(&chroma_mask, [CHROMA_COLUMNS, CHROMA_ROWS]),
             chroma_mask,
         }
     }
 
-    /// Draws the tile at a column and row of tiles.
+    /// Draws the tile at a column and row of tiles; what does not follow, and is not
+    /// lit, is left as it is.
     pub fn draw_tile(&self, tile: (usize, usize), nodes: &TileNodes<'_>, planes: &mut Yuv420) {
         let cells = cells(nodes);
         for (cell, corners) in cells.iter().enumerate() {
@@ -118,6 +125,9 @@ impl Brush {
         if left >= width || top >= height {
             return;
         }
+        if self.follow.at(left / SIDE, top / SIDE) == Follow::Not && !is_lit(corners) {
+            return;
+        }
         let from = top * width + left;
         if left + SIDE <= width && top + SIDE <= height {
             let mut canvas = Canvas {
@@ -152,6 +162,9 @@ impl Brush {
             at,
             mask,
             mask_stride,
+            follow: self
+                .follow
+                .at(at[0] / NODE_STRIDE_PX, at[1] / NODE_STRIDE_PX),
             is_layered: is_layered(corners),
             is_lit: is_lit(corners),
         };
@@ -171,6 +184,13 @@ impl Brush {
         if left >= width || top >= height {
             return;
         }
+        let follow = self
+            .chroma_follow
+            .at(left / CHROMA_COLUMNS, top / CHROMA_ROWS);
+        let is_lit = cells.iter().any(|corners| is_lit(corners));
+        if follow == Follow::Not && !is_lit {
+            return;
+        }
         let from = top * width + left;
         let mut patch = Patch {
             from: self.texture.chroma.each_ref(),
@@ -178,8 +198,9 @@ impl Brush {
             at,
             mask: &self.chroma_mask.samples[from..],
             mask_stride: width,
+            follow,
             is_layered: cells.iter().any(|corners| is_layered(corners)),
-            is_lit: cells.iter().any(|corners| is_lit(corners)),
+            is_lit,
         };
         if left + CHROMA_COLUMNS <= width && top + CHROMA_ROWS <= height {
             let mut canvases = [blue, red].map(|plane| Canvas {
@@ -202,6 +223,19 @@ impl Brush {
             paste(drawn_red, at, red);
         }
     }
+}
+
+/// What the mask of every patch of that many columns and rows comes to.
+fn follow(mask: &Plane<u8>, [columns, rows]: [usize; 2]) -> Plane<Follow> {
+    let patches = (
+        mask.width_px.div_ceil(columns),
+        mask.height_px.div_ceil(rows),
+    );
+    Plane::from_fn(patches.0, patches.1, |column, row| {
+        let across = column * columns..((column + 1) * columns).min(mask.width_px);
+        let down = row * rows..((row + 1) * rows).min(mask.height_px);
+        Follow::of(down.flat_map(|y| mask.row(y)[across.clone()].iter().copied()))
+    })
 }
 
 /// The corners of the cells of a tile, row by row.
