@@ -4,7 +4,7 @@ pub mod mp4;
 pub mod poster;
 
 use std::{
-    io,
+    fs, io,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -158,5 +158,20 @@ impl ClipError {
             path: path.to_owned(),
             error,
         }
+    }
+}
+
+/// Makes sure that a new file may take the place of what stands at `path`: nothing,
+/// or a file.
+///
+/// # Errors
+/// When something else stands there. Renamed over a device such as `/dev/null`, a
+/// file would take its place for all programs.
+pub fn check_replaceable(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::other(
+            "is a device, pipe, socket or folder, expected a file or nothing",
+        )),
+        _ => Ok(()),
     }
 }

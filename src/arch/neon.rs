@@ -1,11 +1,15 @@
 //! Eight lanes in two registers of NEON.
 
+#![allow(unused_unsafe, reason = "NEON belongs to most targets")]
+
 use std::arch::aarch64::*;
 
 use crate::arch::{
     lanes::{LANES, Lanes},
+    padded::{
+        ACROSS_BITS, DOWN_BITS, PART_BITS, PARTS, Padded, SAMPLE_BITS, SLOPE, TAPS, WINDOW_BYTES,
+    },
     patch::{self, Canvas, Chroma, Luma, Patch},
-    quads::{PARTS, Quads},
 };
 
 /// Draws a patch of luma.
@@ -30,10 +34,7 @@ macro_rules! neon {
         // SAFETY: only the functions of this file that are compiled for NEON use
         // `Pair`, so whoever called them has it; nothing here touches memory but
         // through references to as many bytes as it loads or stores.
-        #[allow(unused_unsafe, reason = "NEON belongs to most targets")]
-        unsafe {
-            $operation
-        }
+        unsafe { $operation }
     };
 }
 
@@ -113,13 +114,21 @@ impl Lanes for Pair {
     }
 
     #[inline(always)]
-    unsafe fn bilinear(quads: &Quads, index: Self, right: Self, down: Self) -> Self {
-        // SAFETY: as the caller promises.
+    unsafe fn cubic<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES] {
+        let place = Place::of(x, y);
+        // SAFETY: NEON is there as above; the caller promises that all positions lie
+        // in the planes, and what is read by each way the arms say.
         unsafe {
-            Self(
-                four(quads, index.0, right.0, down.0),
-                four(quads, index.1, right.1, down.1),
-            )
+            match (place.reach, place.descent) {
+                (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
+                (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
+                (0..=REACH_MAX, 2..=3) => place.cubic::<PLANES, 7>(planes),
+                _ => place.apart(planes),
+            }
         }
     }
 
@@ -132,55 +141,245 @@ impl Lanes for Pair {
     }
 }
 
-/// Four bilinear samples.
+/// Columns that eight samples may be apart for their taps to lie in one window.
+const REACH_MAX: i32 = (WINDOW_BYTES - TAPS) as i32;
+
+/// Where eight samples come from, and how.
+///
+/// Neighbours come from neighbours: the taps of all eight lie, in each row, in one
+/// window, so that one load and two look-ups bring what would take eight loads.
+struct Place {
+    /// The least column and row, and how far the others are beyond them.
+    first: [i32; 2],
+    reach: i32,
+    descent: i32,
+    /// Columns and rows, counted from the first.
+    beyond: [Pair; 2],
+    /// Weights of the taps across, four bytes for each sample.
+    across: [int8x16_t; 2],
+    /// Weights of the taps down.
+    down: [Pair; TAPS],
+}
+
+impl Place {
+    #[inline(always)]
+    fn of(x: Pair, y: Pair) -> Self {
+        let (columns, rows) = (x.shifted::<PART_BITS>(), y.shifted::<PART_BITS>());
+        let (first_column, reach) = extent(columns);
+        let (first_row, descent) = extent(rows);
+        let rest = Pair::splat(PARTS - 1);
+        let down = weights(words(y.and(rest)));
+        Self {
+            first: [first_column, first_row],
+            reach,
+            descent,
+            beyond: [
+                columns.sub(Pair::splat(first_column)),
+                rows.sub(Pair::splat(first_row)),
+            ],
+            across: across(words(x.and(rest))),
+            down: [wide(down[0]), wide(down[1]), wide(down[2]), wide(down[3])],
+        }
+    }
+
+    /// The samples, whose taps lie in `ROWS` rows.
+    ///
+    /// # Safety
+    /// The place lies in the planes, and no column is farther than [`REACH_MAX`]
+    /// beyond the first, no row farther than `ROWS - TAPS`.
+    #[inline(always)]
+    unsafe fn cubic<const PLANES: usize, const ROWS: usize>(
+        &self,
+        planes: &[&Padded; PLANES],
+    ) -> [Pair; PLANES] {
+        let taps = [self.beyond[0].0, self.beyond[0].1].map(|column| {
+            neon!(vreinterpretq_u8_s32(vmlaq_n_s32(
+                vdupq_n_s32(0x0302_0100),
+                column,
+                0x0101_0101
+            )))
+        });
+        let mut samples = [Pair::splat(0); PLANES];
+        for (plane, samples) in planes.iter().zip(&mut samples) {
+            let stride = plane.stride();
+            let window = plane
+                .window(self.first[0] as usize, self.first[1] as usize)
+                .as_ptr();
+            let mut rows = [Pair::splat(0); ROWS];
+            for (row, of_row) in rows.iter_mut().enumerate() {
+                // SAFETY: NEON is there as above; behind the first tap of any place in
+                // a plane there are as many bytes as a window has, in each row.
+                let bytes = unsafe { vld1q_u8(window.add(row * stride)) };
+                *of_row = neon!(Pair(
+                    weighted(vqtbl1q_u8(bytes, taps[0]), self.across[0]),
+                    weighted(vqtbl1q_u8(bytes, taps[1]), self.across[1]),
+                ));
+            }
+            let mut sum = Pair::splat(1 << (SAMPLE_BITS - 1));
+            for tap in 0..TAPS {
+                let mut of_row = rows[tap];
+                for lower in 1..=ROWS - TAPS {
+                    let is_lower = |beyond: int32x4_t, lower_row: int32x4_t, row: int32x4_t| {
+                        neon!(vbslq_s32(
+                            vceqq_s32(beyond, vdupq_n_s32(lower as i32)),
+                            lower_row,
+                            row
+                        ))
+                    };
+                    of_row = Pair(
+                        is_lower(self.beyond[1].0, rows[tap + lower].0, of_row.0),
+                        is_lower(self.beyond[1].1, rows[tap + lower].1, of_row.1),
+                    );
+                }
+                sum = sum.add(of_row.mul(self.down[tap]));
+            }
+            *samples = sum.shifted::<SAMPLE_BITS>();
+        }
+        samples
+    }
+
+    /// The samples, wherever their taps lie.
+    ///
+    /// # Safety
+    /// The place lies in the planes.
+    unsafe fn apart<const PLANES: usize>(&self, planes: &[&Padded; PLANES]) -> [Pair; PLANES] {
+        let mut samples = [Pair::splat(0); PLANES];
+        for (plane, samples) in planes.iter().zip(&mut samples) {
+            let stride = plane.stride();
+            let window = plane
+                .window(self.first[0] as usize, self.first[1] as usize)
+                .as_ptr();
+            let index = self.beyond[1]
+                .mul(Pair::splat(stride as i32))
+                .add(self.beyond[0]);
+            let mut sum = Pair::splat(1 << (SAMPLE_BITS - 1));
+            for tap in 0..TAPS {
+                // SAFETY: there are four bytes at the first tap of any place in a
+                // plane, and in the rows below.
+                let bytes = unsafe {
+                    let row = window.add(tap * stride);
+                    [four(row, index.0), four(row, index.1)]
+                };
+                let of_row = Pair(
+                    weighted(bytes[0], self.across[0]),
+                    weighted(bytes[1], self.across[1]),
+                );
+                sum = sum.add(of_row.mul(self.down[tap]));
+            }
+            *samples = sum.shifted::<SAMPLE_BITS>();
+        }
+        samples
+    }
+}
+
+/// The least of eight numbers, and how far the largest is above it.
+#[inline(always)]
+fn extent(numbers: Pair) -> (i32, i32) {
+    neon!({
+        let least = vminvq_s32(vminq_s32(numbers.0, numbers.1));
+        (least, vmaxvq_s32(vmaxq_s32(numbers.0, numbers.1)) - least)
+    })
+}
+
+#[inline(always)]
+fn words(numbers: Pair) -> int16x8_t {
+    neon!(vmovn_high_s32(vmovn_s32(numbers.0), numbers.1))
+}
+
+#[inline(always)]
+fn wide(words: int16x8_t) -> Pair {
+    neon!(Pair(vmovl_s16(vget_low_s16(words)), vmovl_high_s16(words)))
+}
+
+/// As `weights` of the plane.
+#[inline(always)]
+fn weights(part: int16x8_t) -> [int16x8_t; TAPS] {
+    neon!({
+        let of_15 = vshlq_n_s16::<{ 15 - PART_BITS }>(part);
+        let part = vshlq_n_s16::<{ DOWN_BITS - PART_BITS }>(part);
+        let squared = vqrdmulhq_s16(part, of_15);
+        let both = vsubq_s16(part, squared);
+        let late = vqrdmulhq_s16(both, of_15);
+        let early = vsubq_s16(both, late);
+        let first = vnegq_s16(vqrdmulhq_n_s16(early, SLOPE));
+        let last = vnegq_s16(vqrdmulhq_n_s16(late, SLOPE));
+        let third = vsubq_s16(vaddq_s16(squared, vaddq_s16(late, late)), first);
+        [
+            first,
+            second(1 << DOWN_BITS, first, third, last),
+            third,
+            last,
+        ]
+    })
+}
+
+/// As `across` of the plane: four bytes for each sample.
+#[inline(always)]
+fn across(part: int16x8_t) -> [int8x16_t; 2] {
+    const COARSER: i32 = DOWN_BITS - ACROSS_BITS;
+    let [first, _, third, last] = weights(part);
+    neon!({
+        let first = vrshrq_n_s16::<COARSER>(first);
+        let third = vrshrq_n_s16::<COARSER>(third);
+        let last = vrshrq_n_s16::<COARSER>(last);
+        let second = second(1 << ACROSS_BITS, first, third, last);
+        let bytes = |words| vmovn_s16(words);
+        let (first, second) = (bytes(first), bytes(second));
+        let (third, last) = (bytes(third), bytes(last));
+        let joined = |early: int8x8_t, late: int8x8_t| {
+            let (early, late) = (vreinterpret_s16_s8(early), vreinterpret_s16_s8(late));
+            let four = vcombine_s16(vzip1_s16(early, late), vzip2_s16(early, late));
+            vreinterpretq_s8_s16(four)
+        };
+        [
+            joined(vzip1_s8(first, second), vzip1_s8(third, last)),
+            joined(vzip2_s8(first, second), vzip2_s8(third, last)),
+        ]
+    })
+}
+
+/// What the others leave of the sum of all weights.
+#[inline(always)]
+fn second(sum: i16, first: int16x8_t, third: int16x8_t, last: int16x8_t) -> int16x8_t {
+    neon!(vsubq_s16(
+        vsubq_s16(vdupq_n_s16(sum), first),
+        vaddq_s16(third, last)
+    ))
+}
+
+/// Sums of four weighted samples each, counted from mid-grey.
+#[inline(always)]
+fn weighted(samples: uint8x16_t, weights: int8x16_t) -> int32x4_t {
+    neon!({
+        let centred = vreinterpretq_s8_u8(veorq_u8(samples, vdupq_n_u8(0x80)));
+        let low = vmull_s8(vget_low_s8(centred), vget_low_s8(weights));
+        let high = vmull_high_s8(centred, weights);
+        vpaddlq_s16(vpaddq_s16(low, high))
+    })
+}
+
+/// Four bytes at each of four indices behind `start`.
 ///
 /// # Safety
-/// As [`Lanes::bilinear`].
+/// There are four bytes at each.
 #[inline(always)]
-unsafe fn four(quads: &Quads, index: int32x4_t, right: int32x4_t, down: int32x4_t) -> int32x4_t {
-    let start = quads.start();
-    // SAFETY: NEON is there as above; the caller promises that the indices are
-    // those of quads, of which each is two bytes on and four bytes long. A load of
-    // a lane needs no alignment.
+unsafe fn four(start: *const u8, index: int32x4_t) -> uint8x16_t {
+    // SAFETY: NEON is there as above; the rest as the caller promises.
     unsafe {
-        let quad = vdupq_n_u32(at(start, vgetq_lane_s32::<0>(index)));
-        let one = at(start, vgetq_lane_s32::<1>(index));
-        let two = at(start, vgetq_lane_s32::<2>(index));
-        let three = at(start, vgetq_lane_s32::<3>(index));
-        let quad = vsetq_lane_u32::<1>(one, quad);
-        let quad = vsetq_lane_u32::<2>(two, quad);
-        let quad = vsetq_lane_u32::<3>(three, quad);
-        let quad = vreinterpretq_s8_u32(quad);
-        let (down, right) = (pairs(down), pairs(right));
-        // Each sample's pair twice, for its own column and the one beside it.
-        let doubled = vreinterpretq_s32_s16(down);
-        let low = vreinterpretq_s16_s32(vzip1q_s32(doubled, doubled));
-        let high = vreinterpretq_s16_s32(vzip2q_s32(doubled, doubled));
-        let low = vmulq_s16(vmovl_s8(vget_low_s8(quad)), low);
-        let high = vmulq_s16(vmovl_high_s8(quad), high);
-        let columns = vpaddq_s16(low, high);
-        let low = vmull_s16(vget_low_s16(columns), vget_low_s16(right));
-        let high = vmull_high_s16(columns, right);
-        vpaddq_s32(low, high)
+        let bytes = vdupq_n_u32(at(start, vgetq_lane_s32::<0>(index)));
+        let bytes = vsetq_lane_u32::<1>(at(start, vgetq_lane_s32::<1>(index)), bytes);
+        let bytes = vsetq_lane_u32::<2>(at(start, vgetq_lane_s32::<2>(index)), bytes);
+        let bytes = vsetq_lane_u32::<3>(at(start, vgetq_lane_s32::<3>(index)), bytes);
+        vreinterpretq_u8_u32(bytes)
     }
 }
 
 /// The four bytes at an index.
 ///
 /// # Safety
-/// As [`Lanes::bilinear`].
+/// As [`four`].
 #[inline(always)]
 unsafe fn at(start: *const u8, index: i32) -> u32 {
     // SAFETY: as the caller promises.
-    unsafe { start.add(2 * index as usize).cast::<u32>().read_unaligned() }
-}
-
-/// Words `128 - fraction, fraction` for each sample.
-#[inline(always)]
-fn pairs(fraction: int32x4_t) -> int16x8_t {
-    neon!({
-        let shifted = vshlq_n_s32::<16>(fraction);
-        let pairs = vaddq_s32(vsubq_s32(shifted, fraction), vdupq_n_s32(PARTS));
-        vreinterpretq_s16_s32(pairs)
-    })
+    unsafe { start.add(index as usize).cast::<u32>().read_unaligned() }
 }

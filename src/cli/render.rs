@@ -13,7 +13,7 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    clip::Clip,
+    clip::{Clip, check_replaceable},
     device::{h264, source::FileSource, tract::TractNetwork},
     director::Report,
     pipeline::{self, Job, PipelineError},
@@ -104,12 +104,7 @@ fn write_report(file: &Path, report: &Report) -> anyhow::Result<()> {
 
 /// Finds out before the work begins whether its result can be kept.
 fn check_output(clip: &Path) -> anyhow::Result<()> {
-    if clip.is_dir() {
-        bail!(
-            "output {}: is a folder, expected a file name",
-            clip.display()
-        );
-    }
+    check_replaceable(clip).with_context(|| format!("output {}", clip.display()))?;
     let folder = match clip.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

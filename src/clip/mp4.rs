@@ -21,7 +21,7 @@ use shiguredo_mp4::{
 };
 use tempfile::NamedTempFile;
 
-use crate::clip::{ClipError, EncodedFrame};
+use crate::clip::{ClipError, EncodedFrame, check_replaceable};
 
 /// An MP4 file under way: a temporary file beside its destination.
 pub struct Mp4Writer {
@@ -36,7 +36,8 @@ impl Mp4Writer {
     /// Begins a file that will stand at `destination`.
     ///
     /// # Errors
-    /// [`ClipError::Write`] when the folder cannot be written.
+    /// [`ClipError::Write`] when the folder cannot be written, or what stands at
+    /// `destination` is no file.
     pub fn create(
         destination: &Path,
         frame_rate: NonZeroU32,
@@ -52,6 +53,7 @@ impl Mp4Writer {
         })
         .map_err(|error| ClipError::Container(error.to_string()))?;
         let write_error = |error| ClipError::write(destination, error);
+        check_replaceable(destination).map_err(write_error)?;
         let mut file = tempfile::Builder::new()
             .prefix(".zoetrope-")
             .suffix(".mp4")

@@ -13,8 +13,13 @@ fn places_that_cannot_be_read_or_written_are_named() {
     let folder = Folder::new();
     let photo = folder.file("photo.png", photos::png(64, 64));
     let (photo, here) = (photo.to_string_lossy(), folder.path(""));
+    // Beside the folder, which must stay as it is.
+    let elsewhere = Folder::new();
+    let socket = elsewhere.path("socket");
+    let _socket = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let socket = socket.to_string_lossy();
     let here = here.to_string_lossy();
-    let cases: [(&str, [&str; 2], &[&str]); 8] = [
+    let cases: [(&str, [&str; 2], &[&str]); 9] = [
         (
             "no photo",
             ["/no/such.jpg", "x.mp4"],
@@ -33,7 +38,12 @@ fn places_that_cannot_be_read_or_written_are_named() {
         (
             "clip is a folder",
             [&*photo, &*here],
-            &["is a folder, expected a file name"],
+            &["output", "socket or folder, expected a file or nothing"],
+        ),
+        (
+            "clip is a socket",
+            [&*photo, &*socket],
+            &["output", "expected a file or nothing"],
         ),
         (
             "no output folder",

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::clip::check_replaceable;
+
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be written: {source}", path.display())]
@@ -18,8 +20,8 @@ pub struct FileError {
 /// new one, also after a loss of power.
 ///
 /// # Errors
-/// [`FileError`] when the folder is missing, read-only or full; then the old
-/// file stands as it was.
+/// [`FileError`] when the folder is missing, read-only or full, or what stands at
+/// `path` is no file; then it stands as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write(path, bytes).map_err(|source| FileError {
         path: path.to_owned(),
@@ -32,6 +34,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    check_replaceable(path)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     // Made private by default; a clip is for whoever may read the folder.
@@ -54,6 +57,16 @@ mod tests {
         replace(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_file_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let said = replace(&path, b"one").unwrap_err().to_string();
+        assert!(said.contains("expected a file or nothing"), "{said}");
+        assert!(!fs::metadata(&path).unwrap().is_file());
     }
 
     #[test]
