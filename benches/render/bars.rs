@@ -58,6 +58,8 @@ pub const RSS_1080P: Bar = at_most("peak RSS at 1080p", 180.0, "MB");
 pub const RSS_4K: Bar = at_most("peak RSS at 4K", 450.0, "MB");
 /// Memory does not grow with the clip; the rest is the allocator's mood.
 pub const RSS_FLAT: Bar = at_most("peak RSS of the longest clip over the shortest", 1.05, "x");
+/// Always on, so it must cost next to nothing.
+pub const DIRECTOR_SHARE: Bar = at_most("director, of the CPU time of a whole render", 5.0, "%");
 /// A display may begin to fetch early.
 pub const FIRST_PICTURE: Bar = at_most(
     "request to the first picture in the MP4 on disk, 720p",
@@ -77,9 +79,10 @@ pub const BINARY: Bar = at_most("binary, stripped, with model", 45.0, "MB");
 pub const READY: Bar = at_most("start of the daemon to ready", 300.0, "ms");
 
 /// In the order in which they are printed.
-const ALL: [Bar; 16] = [
+const ALL: [Bar; 17] = [
     WHOLE_OVER_ENCODER,
     WALL_OVER_PLAYED,
+    DIRECTOR_SHARE,
     ZOOMPAN_OVER_OURS,
     OURS_OVER_ZOOMPAN_BYTES,
     REMAP_OVER_OURS,

@@ -6,6 +6,7 @@
 
 use std::{
     fs,
+    hint::black_box,
     num::NonZeroUsize,
     path::PathBuf,
     process::Command,
@@ -20,6 +21,7 @@ use zoetrope::{
         h264::{self, H264Encoder},
         tract::TractNetwork,
     },
+    director::{Director, Script, Seen},
     frames::Renderer,
     motion::Motion,
     picture::Yuv420,
@@ -44,8 +46,11 @@ const PIECE: usize = 10;
 #[derive(Clone, Copy, Debug)]
 pub struct Stages {
     /// Process start to the first frame: network, decoding, looking, motion,
-    /// preparation of the renderer; CPU seconds.
+    /// rehearsal, preparation of the renderer; CPU seconds.
     pub prepare_s: f64,
+    /// Directing: what the rehearsal takes beyond the preparation of the renderer,
+    /// watching every frame, judging; CPU seconds.
+    pub direct_s: f64,
     /// Drawing every frame, CPU seconds.
     pub draw_s: f64,
     /// Encoding every frame, CPU seconds.
@@ -69,11 +74,20 @@ pub fn measure(order: &Order<'_>) -> anyhow::Result<Stages> {
         .arg(order.clip_s.to_string());
     let said = child::run(&mut command, None)?.stdout;
     let figures: Vec<f64> = said.split_whitespace().flat_map(str::parse).collect();
-    let [prepare_s, draw_s, encode_s, stream_bytes, moving_share] = figures[..] else {
-        anyhow::bail!("five figures were expected, not {said:?}");
+    let [
+        prepare_s,
+        direct_s,
+        draw_s,
+        encode_s,
+        stream_bytes,
+        moving_share,
+    ] = figures[..]
+    else {
+        anyhow::bail!("six figures were expected, not {said:?}");
     };
     Ok(Stages {
         prepare_s,
+        direct_s,
         draw_s,
         encode_s,
         stream_bytes,
@@ -97,8 +111,9 @@ pub fn answer(words: &[String]) -> Option<anyhow::Result<()>> {
         };
         let stages = run(&order)?;
         println!(
-            "{} {} {} {} {}",
+            "{} {} {} {} {} {}",
             stages.prepare_s,
+            stages.direct_s,
             stages.draw_s,
             stages.encode_s,
             stages.stream_bytes,
@@ -116,15 +131,28 @@ fn run(order: &Order<'_>) -> anyhow::Result<Stages> {
     };
     let network = TractNetwork::built_in()?;
     let photo = fs::read(order.photo)?;
-    let (renderer, still) = renderer(&network, &photo, shape)?;
+    let scene = scene(&network, &photo, shape)?;
+    let look = Look::default();
+    let motion = Motion::imagine(&scene, shape.period_s(), &look);
+    let mut script = Script::new(&scene, motion, shape, look);
+    let rehearsing = ProcessTime::now();
+    let renderer = script.rehearse()?;
+    let rehearse_s = rehearsing.elapsed().as_secs_f64();
+    let prepare_s = ProcessTime::now().as_duration().as_secs_f64();
+    let preparing = ProcessTime::now();
+    drop(Renderer::new(&scene, script.motion(), shape));
+    let still = Arc::clone(&scene.still.planes);
     let mut stages = Stages {
-        prepare_s: ProcessTime::now().as_duration().as_secs_f64(),
+        prepare_s,
+        direct_s: (rehearse_s - preparing.elapsed().as_secs_f64()).max(0.0),
         draw_s: 0.0,
         encode_s: 0.0,
         stream_bytes: 0.0,
         moving_share: renderer.moving_tiles().count() as f64
             / renderer.active_tiles().samples.len() as f64,
     };
+    let director = Director::new(&still, &renderer);
+    let mut seen = Seen::default();
     let quantiser = quantiser(&network, &photo, shape)?;
     let encoding = ProcessTime::now();
     let mut encoder = H264Encoder::new(&still, order.frame_rate, quantiser)?;
@@ -146,22 +174,25 @@ fn run(order: &Order<'_>) -> anyhow::Result<Stages> {
         }
         stages.draw_s += encoding.duration_since(drawing).as_secs_f64();
         stages.encode_s += encoding.elapsed().as_secs_f64();
+        let watching = ProcessTime::now();
+        let mut watcher = director.watcher();
+        for frame in &frames[..piece.len()] {
+            watcher.watch(frame);
+        }
+        seen = seen.followed_by(watcher.seen());
+        stages.direct_s += watching.elapsed().as_secs_f64();
     }
+    let judging = ProcessTime::now();
+    black_box(director.judge(seen));
+    stages.direct_s += judging.elapsed().as_secs_f64();
     Ok(stages)
 }
 
-fn renderer(
-    network: &TractNetwork,
-    photo: &[u8],
-    shape: Shape,
-) -> anyhow::Result<(Renderer, Arc<Yuv420>)> {
+fn scene(network: &TractNetwork, photo: &[u8], shape: Shape) -> anyhow::Result<Scene> {
     let photo = decode(photo, &Limits::default())?;
     let size = shape.size.context("a size is always given")?;
-    let look = Look::default();
-    let scene = Scene::look(network, Still::compose(&photo, size, Origin::File), &look)?;
-    let motion = Motion::imagine(&scene, shape.period_s(), &look);
-    let still = Arc::clone(&scene.still.planes);
-    Ok((Renderer::new(&scene, &motion, shape), still))
+    let still = Still::compose(&photo, size, Origin::File);
+    Ok(Scene::look(network, still, &Look::default())?)
 }
 
 /// The quantiser that the pipeline chooses, learnt from a clip of a few frames.

@@ -61,6 +61,8 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
     );
     add("drawing alone", Spread::of(&alone, |run| run.draw_s));
     add("encoding alone", encode);
+    let direct = Spread::of(&alone, |run| run.direct_s);
+    add("directing alone", direct);
     add("whole render", cpu_s);
     table.print(&format!(
         "Stages: {:.0} s of {}, {:.0} % moving, {} runs",
@@ -76,6 +78,7 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
         wall_s.min / order.clip_s
     );
     scores.note(bars::WHOLE_OVER_ENCODER, cpu_s.min / encode.min);
+    scores.note(bars::DIRECTOR_SHARE, 100.0 * direct.min / cpu_s.min);
     scores.note(bars::WALL_OVER_PLAYED, wall_s.min / order.clip_s);
     Ok(())
 }
