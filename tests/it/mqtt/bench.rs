@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use zoetrope::{
     clip::{Clip, ClipError},
-    config::{Broker, Camera, Config},
+    config::{Broker, Camera, Config, JournalLimits, StoreLimits},
     daemon::{Daemon, Renderer},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
@@ -135,6 +135,9 @@ pub async fn board(broker: Broker) -> Board {
         shape: Shape::default(),
         http: None,
         clips_dir: folder.path().join("clips"),
+        store: StoreLimits::default(),
+        journal_dir: folder.path().join("journal"),
+        journal: JournalLimits::default(),
         queue_length_max: 2,
         threads: None,
     };
