@@ -4,7 +4,7 @@
 use std::{
     fmt,
     fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -170,6 +170,8 @@ fn make_room(damaged: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]

@@ -221,7 +221,6 @@ impl Desk {
     pub(super) fn closed(&mut self, closed: Result<Closed, JoinError>) {
         match closed {
             Ok(Closed { id, written }) => {
-                self.ledger.close(&id);
                 if let Err(error) = written {
                     log::error!("job {id} would be answered again after a restart: {error}");
                     self.trouble = Some(error.to_string());
