@@ -9,12 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{director::Report, picture::Yuv420, request::JobId};
 
 /// A finished clip on disk.
-#[derive(Clone, Debug)]
+///
+/// Written as JSON it is without path and poster, which are files themselves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Clip {
     /// The MP4 file, complete and durable.
+    #[serde(skip)]
     pub path: PathBuf,
     /// Size of the file.
     pub size_bytes: u64,
@@ -33,6 +38,7 @@ pub struct Clip {
     /// The job that asked for it.
     pub job_id: JobId,
     /// The still as JPEG of at most 100 KB, to show until the clip plays.
+    #[serde(skip)]
     pub poster_jpeg: Vec<u8>,
     /// What the director measured.
     pub report: Report,

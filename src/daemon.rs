@@ -5,12 +5,19 @@
 //! the jobs it remembers, what was published last. Renders run on one named
 //! thread, the studio. They talk by messages alone, so a render that hangs,
 //! fails or panics never keeps the desk from answering.
-
-mod archive;
+//!
+//! A job is accepted once the journal has it. From then on it is rendered and
+//! answered, if need be by the next process: stopped, killed or without power,
+//! the daemon takes up every job where it was. A clip is published from the
+//! store, where it is durable, so that it is the same clip however often that
+//! happens; answers are given at least once. Where the disk fails, jobs wait
+//! and the state says why.
 
 mod desk;
 
 mod ledger;
+
+mod store;
 
 mod studio;
 
@@ -24,8 +31,8 @@ use tokio::{
 };
 
 use self::{
-    archive::Archive,
-    desk::{Control, Desk},
+    desk::{Control, Desk, Equipment},
+    store::Store,
     studio::Studio,
 };
 use crate::{
@@ -37,6 +44,7 @@ use crate::{
         mqtt::{Connection, Settings},
         tract::TractNetwork,
     },
+    journal::Journal,
     pipeline::{self, Job, Onlooker, PipelineError},
     publication::{Availability, Publication, Topics},
     scene::{Network, NetworkCard},
@@ -101,12 +109,19 @@ impl Daemon {
     /// there yet is no error: it is waited for.
     ///
     /// # Errors
-    /// When the clips folder cannot be written, the HTTP address is taken, or
+    /// When the journal or the clips folder cannot be used, the HTTP address is
+    /// taken, or
     /// a file that the broker connection needs cannot be read.
     pub async fn start(config: Config, renderer: Arc<dyn Renderer>) -> anyhow::Result<Self> {
-        let archive = Archive::open(&config.clips_dir).with_context(|| {
+        let mut opened =
+            Journal::open(&config.journal_dir).context("the journal cannot be used")?;
+        let (store, damages) = Store::open(&config.clips_dir, config.store).with_context(|| {
             format!("clips folder {} cannot be used", config.clips_dir.display())
         })?;
+        opened.damages.extend(damages);
+        for damage in &opened.damages {
+            log::error!("damaged: {damage}");
+        }
         let shelf = Shelf::new();
         let http = match &config.http {
             Some(http) => {
@@ -140,9 +155,16 @@ impl Daemon {
         let (connection, messages) = Connection::open(&settings)?;
         connection.post(availability(Availability::Online));
         let card = renderer.card();
-        let (studio, events) = Studio::open(renderer, archive)?;
+        let (studio, events) = Studio::open(renderer, opened.journal.clone(), store.clone())?;
         let (controls, orders) = mpsc::channel(4);
-        let desk = Desk::new(config, card, connection, studio, shelf);
+        let equipment = Equipment {
+            card,
+            connection,
+            studio,
+            store,
+            shelf,
+        };
+        let desk = Desk::new(config, opened, equipment);
         let farewell = availability(Availability::Offline);
         let desk = tokio::spawn(desk.serve(messages, events, orders, farewell));
         Ok(Self {
@@ -164,8 +186,9 @@ impl Daemon {
         let _ = self.controls.send(Control::Reload(Box::new(config))).await;
     }
 
-    /// Ends the render under way, tells every requester that waits, says
-    /// `offline` and disconnects. Takes at most about 4 seconds.
+    /// Ends the render under way, says `offline` and disconnects. What was
+    /// accepted stays in the journal, and whoever waits for it is answered by
+    /// the next daemon on that folder. Takes at most about 5 seconds.
     pub async fn stop(self) {
         // A desk that has ended needs no telling.
         let _ = self.controls.send(Control::Stop).await;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use self::samples::SAMPLES;
 use crate::{
-    config::{Broker, Camera, Config, Http},
+    config::{Broker, Camera, Config, Http, JournalLimits, StoreLimits},
     daemon::{Daemon, Pipeline, Renderer},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
@@ -143,6 +143,9 @@ fn config_for(
             broker_websocket_url: broker.websocket_url(),
         }),
         clips_dir: folder.path().join("clips"),
+        store: StoreLimits::default(),
+        journal_dir: folder.path().join("journal"),
+        journal: JournalLimits::default(),
         queue_length_max: 4,
         threads: None,
     })

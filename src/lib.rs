@@ -47,6 +47,8 @@ pub mod clip;
 
 pub mod publication;
 
+pub mod journal;
+
 pub mod config;
 
 pub mod device;

@@ -5,6 +5,8 @@
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 /// Shortest clip, in milliseconds.
 pub const DURATION_MS_MIN: u32 = 500;
 /// Longest clip, in milliseconds.
@@ -25,7 +27,10 @@ pub const LONG_SIDE_PX_DEFAULT: usize = 1280;
 pub const JOB_ID_CHARS_MAX: usize = 64;
 
 /// One clip, asked for.
-#[derive(Clone, Debug)]
+///
+/// Written as JSON it is without its photograph, which has a place of its own
+/// where it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
     /// Names the job in every answer.
     pub id: JobId,
@@ -37,19 +42,30 @@ pub struct Request {
     pub shape: Shape,
 }
 
+impl Request {
+    /// Takes the photograph's bytes out, if it has any.
+    pub fn take_photo(&mut self) -> Option<Arc<[u8]>> {
+        match &mut self.source {
+            Source::Photo(bytes) => Some(std::mem::take(bytes)),
+            _ => None,
+        }
+    }
+}
+
 /// Where the photograph comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The still source that the daemon is configured with.
     Camera,
     /// The photograph's own bytes (JPEG, PNG or WebP).
-    Photo(Arc<[u8]>),
+    Photo(#[serde(skip)] Arc<[u8]>),
     /// A local file. Never built from a network message.
     Path(PathBuf),
 }
 
 /// How the picture shall move.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// Amount of motion, 0 (none) to 1 (as the model imagines it).
     pub strength: f32,
@@ -86,7 +102,7 @@ impl Look {
 }
 
 /// The size and length of a clip.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// Width and height; `None` keeps the photograph's proportions with a long
     /// side of at most [`LONG_SIDE_PX_DEFAULT`].
@@ -141,7 +157,8 @@ impl Shape {
 }
 
 /// Width and height of a clip: even, within the limits of this module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Size {
     width_px: usize,
     height_px: usize,
@@ -210,8 +227,23 @@ impl FromStr for Size {
     }
 }
 
+impl From<Size> for String {
+    fn from(size: Size) -> Self {
+        format!("{}x{}", size.width_px, size.height_px)
+    }
+}
+
+impl TryFrom<String> for Size {
+    type Error = RequestError;
+
+    fn try_from(text: String) -> Result<Self, RequestError> {
+        text.parse()
+    }
+}
+
 /// Names a job: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct JobId(String);
 
 impl JobId {
@@ -237,6 +269,20 @@ impl FromStr for JobId {
             });
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl From<JobId> for String {
+    fn from(id: JobId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for JobId {
+    type Error = RequestError;
+
+    fn try_from(text: String) -> Result<Self, RequestError> {
+        text.parse()
     }
 }
 
@@ -301,66 +347,4 @@ fn in_range(name: &'static str, value: f64, min: f64, max: f64) -> Result<(), Re
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_at_and_beyond_the_limits() {
-        assert!(Size::new(3840, 2160).is_ok());
-        assert!(Size::new(2160, 3840).is_ok());
-        assert!(Size::new(64, 64).is_ok());
-        for (width_px, height_px) in [(62, 64), (3842, 2160), (3840, 2162), (101, 100), (0, 0)] {
-            assert!(
-                Size::new(width_px, height_px).is_err(),
-                "{width_px}x{height_px}"
-            );
-        }
-    }
-
-    #[test]
-    fn fitting_keeps_proportions_and_never_enlarges() {
-        let size = Size::fitting(4096, 2304);
-        assert_eq!((size.width_px(), size.height_px()), (1280, 720));
-        let size = Size::fitting(301, 640);
-        assert_eq!((size.width_px(), size.height_px()), (302, 640));
-        let size = Size::fitting(4096, 64);
-        assert_eq!((size.width_px(), size.height_px()), (1280, 64));
-    }
-
-    #[test]
-    fn impossible_numbers_are_named() {
-        let look = Look {
-            strength: f32::NAN,
-            ..Look::default()
-        };
-        assert!(look.validated().is_err());
-        let shape = Shape {
-            frame_rate: 0,
-            ..Shape::default()
-        };
-        let said = shape
-            .validated()
-            .expect_err("0 frames per second")
-            .to_string();
-        assert_eq!(said, "frame_rate is 0, allowed are 5 to 60");
-    }
-
-    #[test]
-    fn frame_count_is_exact() {
-        assert_eq!(Shape::default().frame_count(), 120);
-        let odd = Shape {
-            duration_ms: 1_017,
-            ..Shape::default()
-        };
-        assert_eq!(odd.frame_count(), 31);
-    }
-
-    #[test]
-    fn job_ids_cannot_leave_their_topic() {
-        assert!("a/b".parse::<JobId>().is_err());
-        assert!("+".parse::<JobId>().is_err());
-        assert!("".parse::<JobId>().is_err());
-        assert!("x".repeat(65).parse::<JobId>().is_err());
-        assert!("till-3_2026.1".parse::<JobId>().is_ok());
-    }
-}
+mod tests;

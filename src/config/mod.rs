@@ -19,7 +19,10 @@ use crate::{
 mod broker;
 mod raw;
 mod resolve;
+mod storage;
 mod text;
+
+pub use storage::{JournalLimits, StoreLimits};
 
 /// Longest device id, in characters.
 pub const DEVICE_ID_CHARS_MAX: usize = 64;
@@ -45,6 +48,12 @@ pub struct Config {
     pub http: Option<Http>,
     /// Folder of finished clips; created when missing.
     pub clips_dir: PathBuf,
+    /// Bounds of that folder.
+    pub store: StoreLimits,
+    /// Folder of accepted jobs; created when missing.
+    pub journal_dir: PathBuf,
+    /// Bounds of that folder.
+    pub journal: JournalLimits,
     /// Jobs that may wait; one more is answered `queue_full`.
     pub queue_length_max: usize,
     /// Threads that draw and encode; one for each processor if not given.

@@ -21,6 +21,8 @@ pub(super) struct Raw {
     pub(super) camera: RawCamera,
     pub(super) model: RawModel,
     pub(super) photo: RawPhoto,
+    pub(super) journal: RawJournal,
+    pub(super) store: RawStore,
     pub(super) look: RawLook,
     pub(super) shape: RawShape,
     pub(super) http: Option<Spanned<RawHttp>>,
@@ -57,6 +59,22 @@ pub(super) struct RawPhoto {
     pub(super) bytes_max: Int,
     pub(super) side_px_max: Int,
     pub(super) side_px_min: Int,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawJournal {
+    pub(super) dir: Text,
+    pub(super) bytes_max: Int,
+    pub(super) crash_count_max: Int,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) count_max: Int,
+    pub(super) bytes_max: Int,
+    pub(super) age_h_max: Int,
 }
 
 #[derive(Default, Deserialize)]

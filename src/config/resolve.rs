@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::{
     Broker, Camera, Config, ConfigError, DEVICE_ID_CHARS_MAX, Http, Tls,
     raw::{self, Raw, RawBroker, RawCamera, RawHttp, RawLook, RawPhoto, RawShape},
+    storage,
     text::Text,
 };
 use crate::{
@@ -24,7 +25,19 @@ const QUEUE_LENGTH_MAX_DEFAULT: i64 = 8;
 const THREADS_MAX: i64 = 256;
 
 pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
-    let raw: Raw = text.parse()?;
+    let mut raw: Raw = text.parse()?;
+    let clips_dir =
+        path(text, "clips_dir", raw.clips_dir)?.unwrap_or_else(|| PathBuf::from(CLIPS_DIR_DEFAULT));
+    let place = raw.journal.dir.as_ref().map_or(0..0, Spanned::span);
+    let journal_dir = path(text, "journal.dir", raw.journal.dir.take())?
+        .unwrap_or_else(|| storage::journal_dir(&clips_dir));
+    if journal_dir == clips_dir {
+        let reason = format!(
+            "journal.dir is {}, expected another folder than clips_dir",
+            journal_dir.display()
+        );
+        return Err(text.error(place, reason));
+    }
     Ok(Config {
         device_id: device_id(text, raw.device_id)?,
         broker: broker(text, raw.broker)?,
@@ -34,8 +47,10 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
         look: look(text, &raw.look)?,
         shape: shape(text, &raw.shape)?,
         http: raw.http.map(|section| http(text, section)).transpose()?,
-        clips_dir: path(text, "clips_dir", raw.clips_dir)?
-            .unwrap_or_else(|| PathBuf::from(CLIPS_DIR_DEFAULT)),
+        store: storage::store(text, &raw.store)?,
+        journal: storage::journal(text, &raw.journal)?,
+        journal_dir,
+        clips_dir,
         queue_length_max: integer(text, "queue_length_max", &raw.queue_length_max, 1..=1000)?
             .unwrap_or(QUEUE_LENGTH_MAX_DEFAULT) as usize,
         threads: integer(text, "threads", &raw.threads, 1..=THREADS_MAX)?
@@ -237,7 +252,7 @@ fn path(text: &Text, key: &str, given: raw::Text) -> Result<Option<PathBuf>, Con
     }
 }
 
-fn integer(
+pub(super) fn integer(
     text: &Text,
     key: &str,
     given: &raw::Int,

@@ -49,6 +49,9 @@ fn the_example_states_the_defaults() {
     assert_eq!(config.photo_limits, defaults.photo_limits);
     assert_eq!(config.queue_length_max, defaults.queue_length_max);
     assert_eq!(config.clips_dir, defaults.clips_dir);
+    assert_eq!(config.journal_dir, defaults.journal_dir);
+    assert_eq!(config.journal, defaults.journal);
+    assert_eq!(config.store, defaults.store);
     assert_eq!(config.look.strength, defaults.look.strength);
     assert_eq!(config.shape.duration_ms, defaults.shape.duration_ms);
 }
@@ -100,6 +103,18 @@ fn everything_wrong_has_its_place_and_its_limit() {
         (
             "[broker]\nca_file = 'ca.pem'",
             "2:11: broker.ca_file is given, but broker.url is not \"mqtts://…\"",
+        ),
+        (
+            "[journal]\nbytes_max = 1",
+            "2:13: journal.bytes_max is 1, allowed are 1048576 to 1099511627776",
+        ),
+        (
+            "clips_dir = '/x'\n[journal]\ndir = '/x'",
+            "3:7: journal.dir is /x, expected another folder than clips_dir",
+        ),
+        (
+            "[store]\nage_h_max = 0",
+            "2:13: store.age_h_max is 0, allowed are 1 to 87600",
         ),
         (
             "[look]\nstrength = 3",
@@ -161,6 +176,7 @@ fn columns_count_characters() {
 fn relative_paths_start_at_the_file() {
     let config = parsed("clips_dir = 'clips'\n[camera]\nfile = '/run/photo.jpg'").expect("paths");
     assert_eq!(config.clips_dir, Path::new("/etc/zoetrope/clips"));
+    assert_eq!(config.journal_dir, Path::new("/etc/zoetrope/journal"));
     assert_eq!(config.camera, Camera::File("/run/photo.jpg".into()));
 }
 

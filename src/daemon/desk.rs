@@ -4,27 +4,33 @@ mod announce;
 
 mod intake;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod jobs;
+
+mod resume;
+
+use std::{collections::VecDeque, panic::resume_unwind, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
-    task::JoinHandle,
-    time::{Instant, timeout_at},
+    task::{JoinHandle, JoinSet, spawn_blocking},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at},
 };
 
-use self::announce::Announcer;
+use self::jobs::{Closed, Outgoing, Ticket};
 use super::{
-    ledger::{Address, Ledger, Outcome},
-    studio::{Commission, Failure, Finished, Studio, StudioEvent},
+    ledger::Ledger,
+    store::Store,
+    studio::{Failure, Studio, StudioEvent},
 };
 use crate::{
     config::{Camera, Config},
     device::{
-        http::{Shelf, ShelfClip},
+        http::Shelf,
         mqtt::{Connection, Message},
     },
+    journal::{Address, Journal, Lock, Note, Opened, Outcome, disk::Damage},
     publication::{
-        CameraState, ClipNotice, DaemonState, Fault, Info, JobEvent, JobPhase, Order, Publication,
+        CameraState, ClipNotice, DaemonState, Fault, Info, JobEvent, JobPhase, Publication,
         Response, State, Topics, Version,
     },
     request::JobId,
@@ -35,6 +41,10 @@ use crate::{
 const JOB_EVENT_EXPIRY_S: u32 = 3600;
 /// Time that a render has to notice that it is cancelled.
 const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
+/// Time that answers on their way have at the end.
+const CLOSING_TIME_MAX: Duration = Duration::from_millis(500);
+/// How often clips are looked for that have become too old.
+const AGEING_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Room for topic and properties of the packet that carries a clip: a device id
 /// and a job id of at most 64 characters, and a few short ones.
@@ -46,14 +56,16 @@ pub(super) enum Control {
     Reload(Box<Config>),
 }
 
-struct CurrentJob {
-    id: JobId,
-    transaction: Option<String>,
-    /// Runs once the clip is made.
-    announcement: Option<JoinHandle<Announced>>,
-}
-
 type Announced = Result<ClipNotice, Failure>;
+
+/// What the desk works with.
+pub(super) struct Equipment {
+    pub(super) card: NetworkCard,
+    pub(super) connection: Connection,
+    pub(super) studio: Studio,
+    pub(super) store: Store,
+    pub(super) shelf: Shelf,
+}
 
 pub(super) struct Desk {
     config: Config,
@@ -61,40 +73,66 @@ pub(super) struct Desk {
     card: NetworkCard,
     connection: Arc<Connection>,
     studio: Studio,
+    journal: Journal,
+    store: Store,
     shelf: Shelf,
-    queue: VecDeque<Order>,
-    current: Option<CurrentJob>,
+    /// Jobs to be rendered, in the order of acceptance.
+    queue: VecDeque<Ticket>,
+    /// The job that is rendered.
+    current: Option<Ticket>,
+    /// Clips to be published, in the order of acceptance.
+    outgoing: VecDeque<Outgoing>,
+    /// Publishes the first of them.
+    announcement: Option<JoinHandle<Announced>>,
+    /// Jobs that have ended and are being answered.
+    closing: JoinSet<Closed>,
     ledger: Ledger,
     camera: CameraState,
-    /// Why the last job failed, if it was our own fault.
+    /// Why the last job failed, if it was our own fault, or what else is wrong.
     trouble: Option<String>,
+    /// Nothing is begun before this, for the disk was not able to.
+    retry_at: Option<Instant>,
+    retry_pause: Duration,
     shown: Option<State>,
     is_stopping: bool,
+    _lock: Lock,
 }
 
 impl Desk {
-    pub(super) fn new(
-        config: Config,
-        card: NetworkCard,
-        connection: Connection,
-        studio: Studio,
-        shelf: Shelf,
-    ) -> Self {
-        Self {
+    /// A desk that goes on with what the journal holds.
+    pub(super) fn new(config: Config, opened: Opened, equipment: Equipment) -> Self {
+        let sequence_max = equipment.store.sequence_max();
+        let (ledger, forgotten) = Ledger::new(opened.ended, sequence_max);
+        for sequence in forgotten {
+            if let Err(error) = opened.journal.forget(sequence) {
+                log::warn!("{error}");
+            }
+        }
+        let mut desk = Self {
             topics: Topics::new(&config.device_id),
             camera: camera_unused(&config.camera),
             config,
-            card,
-            connection: Arc::new(connection),
-            studio,
-            shelf,
+            card: equipment.card,
+            connection: Arc::new(equipment.connection),
+            studio: equipment.studio,
+            journal: opened.journal,
+            store: equipment.store,
+            shelf: equipment.shelf,
             queue: VecDeque::new(),
             current: None,
-            ledger: Ledger::default(),
-            trouble: None,
+            outgoing: VecDeque::new(),
+            announcement: None,
+            closing: JoinSet::new(),
+            ledger,
+            trouble: damages_said(&opened.damages),
+            retry_at: None,
+            retry_pause: jobs::RETRY_PAUSE_MIN,
             shown: None,
             is_stopping: false,
-        }
+            _lock: opened.lock,
+        };
+        desk.resume(opened.pending);
+        desk
     }
 
     /// Works until told to stop.
@@ -106,42 +144,33 @@ impl Desk {
         farewell: Publication,
     ) {
         self.show_info();
-        self.show_state();
+        let mut ageing = interval(AGEING_INTERVAL);
+        ageing.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.start_next();
+            self.announce_next();
+            self.show_state();
             tokio::select! {
                 control = controls.recv() => match control {
                     Some(Control::Reload(config)) => self.reload(*config),
                     Some(Control::Stop) | None => break,
                 },
                 Some(event) = events.recv() => self.studio_says(event),
-                result = announcement(&mut self.current) => self.end(result),
-                Some(message) = messages.recv() => self.take(&message),
+                result = announcement(&mut self.announcement) => self.announced(result),
+                Some(closed) = self.closing.join_next() => self.closed(closed),
+                () = until(self.retry_at) => self.retry_at = None,
+                _ = ageing.tick() => {
+                    let store = self.store.clone();
+                    off_thread(move || store.make_room()).await;
+                }
+                Some(message) = messages.recv() => {
+                    self.take(&message).await;
+                    // Not before: what is accepted is durable by now.
+                    message.acknowledge();
+                }
             }
-            self.start_next();
-            self.show_state();
         }
         self.stop(&mut events, farewell).await;
-    }
-
-    fn start_next(&mut self) {
-        if self.current.is_some() {
-            return;
-        }
-        let Some(order) = self.queue.pop_front() else {
-            return;
-        };
-        self.current = Some(CurrentJob {
-            id: order.request.id.clone(),
-            transaction: order.transaction,
-            announcement: None,
-        });
-        self.studio.commission(Commission {
-            request: order.request,
-            limits: self.config.photo_limits,
-            camera: self.config.camera.clone(),
-            clip_bytes_max: self.clip_bytes_max(),
-            threads: self.config.threads,
-        });
     }
 
     /// What fits the broker's largest packet, unless HTTP carries what does not.
@@ -149,76 +178,6 @@ impl Desk {
         let packet_bytes_max = self.connection.link().borrow().packet_bytes_max?;
         let clip_bytes_max = packet_bytes_max.saturating_sub(CLIP_PACKET_HEAD_BYTES_MAX);
         self.config.http.is_none().then_some(clip_bytes_max as u64)
-    }
-
-    fn studio_says(&mut self, event: StudioEvent) {
-        match event {
-            StudioEvent::Camera(state) => self.camera = state,
-            StudioEvent::Phase(phase) => {
-                if let Some(job) = &self.current {
-                    let event = JobEvent::new(&job.id, job.transaction.clone(), phase);
-                    let publication = Publication::json(self.topics.job(&job.id), &event);
-                    // Progress that comes late is worth nothing.
-                    self.connection
-                        .offer(publication.expiring(JOB_EVENT_EXPIRY_S));
-                }
-            }
-            StudioEvent::Ended(Ok(finished)) => self.announce(finished),
-            StudioEvent::Ended(Err(failure)) => self.end(Err(failure)),
-            StudioEvent::Closed => {}
-        }
-    }
-
-    fn announce(&mut self, finished: Finished) {
-        let Some(job) = &mut self.current else { return };
-        let clip = &finished.clip;
-        self.shelf.put(ShelfClip {
-            sha256: clip.sha256.clone(),
-            path: clip.path.clone(),
-            poster_jpeg: clip.poster_jpeg.clone().into(),
-        });
-        // A path alone: a display knows the board by a name that we do not.
-        let url = self.config.http.as_ref();
-        let url = url.map(|_| format!("/clips/{}.mp4", clip.sha256));
-        let announcer = Announcer {
-            connection: Arc::clone(&self.connection),
-            topics: self.topics.clone(),
-            url,
-        };
-        job.announcement = Some(tokio::spawn(announcer.announce(finished)));
-    }
-
-    fn end(&mut self, result: Announced) {
-        let Some(job) = self.current.take() else {
-            return;
-        };
-        let (outcome, trouble) = match result {
-            Ok(notice) => (Ok(notice), None),
-            Err(failure) => {
-                let message = &failure.fault.message;
-                log::error!("job {} failed: {message}", job.id);
-                let trouble = failure.is_ours.then(|| message.clone());
-                (Err(failure.fault), trouble)
-            }
-        };
-        // The requester's own fault says nothing about our health.
-        if outcome.is_ok() || trouble.is_some() {
-            self.trouble = trouble;
-        }
-        self.close_job(&job.id, &job.transaction, &outcome);
-    }
-
-    fn close_job(&mut self, id: &JobId, transaction: &Option<String>, outcome: &Outcome) {
-        let phase = match outcome {
-            Ok(notice) => JobPhase::Published {
-                sha256: notice.sha256.clone(),
-            },
-            Err(fault) => JobPhase::Failed(fault.clone()),
-        };
-        self.say(id, transaction, phase);
-        for address in self.ledger.end(id, outcome.clone()) {
-            self.answer(&address, outcome);
-        }
     }
 
     fn say(&self, id: &JobId, transaction: &Option<String>, phase: JobPhase) {
@@ -229,12 +188,8 @@ impl Desk {
     }
 
     fn answer(&self, address: &Address, outcome: &Outcome) {
-        let transaction = address.transaction.clone();
-        let response = match outcome {
-            Ok(notice) => Response::ok(notice.clone(), transaction),
-            Err(fault) => Response::error(fault.clone(), transaction),
-        };
-        self.connection.post(response_to(address, &response));
+        self.connection
+            .post(response_to(address, &response(outcome, address)));
     }
 
     fn show_info(&self) {
@@ -249,11 +204,17 @@ impl Desk {
     }
 
     fn show_state(&mut self) {
+        let published = || self.outgoing.iter().find_map(|clip| clip.ticket.as_ref());
+        let job_id = (self.current.as_ref())
+            .or_else(published)
+            .map(|ticket| ticket.id().to_string());
         let state = State {
             v: Version,
             state: if self.is_stopping {
                 DaemonState::Stopping
-            } else if self.current.is_some() {
+            } else if self.retry_at.is_some() {
+                DaemonState::Degraded
+            } else if job_id.is_some() {
                 DaemonState::Rendering
             } else if self.trouble.is_some() {
                 DaemonState::Degraded
@@ -261,7 +222,7 @@ impl Desk {
                 DaemonState::Ready
             },
             reason: self.trouble.clone(),
-            job_id: self.current.as_ref().map(|job| job.id.to_string()),
+            job_id,
             queue_length: self.queue.len(),
             camera: self.camera,
             backend: self.card.backend.to_owned(),
@@ -284,23 +245,28 @@ impl Desk {
                     &config.http,
                     &config.model_file,
                     &config.clips_dir,
+                    &config.journal_dir,
                 )
             )
         };
         if fixed(&self.config) != fixed(&config) {
-            log::warn!("device_id, broker, http, model and clips_dir change with a restart only");
+            log::warn!("device_id, broker, http, model and folders change with a restart only");
         }
         self.config.look = config.look;
         self.config.shape = config.shape;
         self.config.photo_limits = config.photo_limits;
         self.config.queue_length_max = config.queue_length_max;
         self.config.camera = config.camera;
+        self.config.journal = config.journal;
+        self.store.set_limits(config.store);
         self.config.threads = config.threads;
         self.camera = camera_unused(&self.config.camera);
         log::info!("configuration read again");
         self.show_info();
     }
 
+    /// Leaves what is accepted in the journal: the next process goes on with
+    /// it, and answers.
     async fn stop(
         mut self,
         events: &mut mpsc::UnboundedReceiver<StudioEvent>,
@@ -308,18 +274,24 @@ impl Desk {
     ) {
         self.studio.cancel();
         self.is_stopping = true;
-        if let Some(job) = &self.current
-            && let Some(announcement) = &job.announcement
-        {
+        if let Some(announcement) = &self.announcement {
             announcement.abort();
         }
-        self.current = None;
-        self.queue.clear();
-        self.show_state();
-        for id in self.ledger.under_way() {
-            let message = "the daemon is being stopped".to_owned();
-            self.close_job(&id, &None, &Err(fault("stopping", message)));
+        if let Some(ticket) = self.current.take() {
+            let journal = self.journal.clone();
+            let noted = off_thread(move || journal.note(ticket.sequence, &Note::LeftOff)).await;
+            if let Err(error) = noted {
+                log::warn!("{error}");
+            }
         }
+        self.outgoing.clear();
+        self.show_state();
+        // One that is not answered in time is answered again by the next.
+        let _ = timeout(CLOSING_TIME_MAX, async {
+            while self.closing.join_next().await.is_some() {}
+        })
+        .await;
+        self.closing.shutdown().await;
         self.connection.close(Some(farewell)).await;
         drop(self.studio);
         let deadline = Instant::now() + CANCEL_TIME_MAX;
@@ -332,13 +304,39 @@ impl Desk {
     }
 }
 
-async fn announcement(current: &mut Option<CurrentJob>) -> Announced {
-    let running = current.as_mut().and_then(|job| job.announcement.as_mut());
+/// Runs what may wait for a disk on a thread that may.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime is ending, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn announcement(running: &mut Option<JoinHandle<Announced>>) -> Announced {
     match running {
         Some(task) => task.await.unwrap_or_else(|error| {
             Err(Failure::ours("internal", format!("announcement: {error}")))
         }),
         None => std::future::pending().await,
+    }
+}
+
+fn response(outcome: &Outcome, address: &Address) -> Response {
+    let transaction = address.transaction.clone();
+    match outcome {
+        Ok(notice) => Response::ok(notice.clone(), transaction),
+        Err(fault) => Response::error(fault.clone(), transaction),
     }
 }
 
@@ -353,6 +351,14 @@ fn fault(code: &str, message: String) -> Fault {
         code: code.to_owned(),
         message,
     }
+}
+
+fn damages_said(damages: &[Damage]) -> Option<String> {
+    let first = damages.first()?;
+    let count = damages.len();
+    Some(format!(
+        "{count} damaged records were found, the first: {first}"
+    ))
 }
 
 fn camera_unused(camera: &Camera) -> CameraState {

@@ -1,38 +1,26 @@
 //! The jobs that are remembered, so that the same job asked for twice is one
-//! render and two answers.
+//! render and two answers. What is here is what the journal holds.
 
 use std::collections::{HashMap, VecDeque};
 
-use sha2::{Digest, Sha256};
-
 use crate::{
-    publication::{ClipNotice, Fault},
-    request::{JobId, Request, Source},
+    journal::{Address, EndedJob, Outcome, PendingJob, RequestDigest},
+    publication::Version,
+    request::JobId,
 };
 
 /// Finished jobs that are remembered.
 const FINISHED_MAX: usize = 64;
 /// Answers that may wait for one job.
-const ANSWERS_MAX: usize = 32;
-
-/// Where and how a requester wants to be answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    pub(super) topic: String,
-    pub(super) correlation_data: Option<Vec<u8>>,
-    pub(super) transaction: Option<String>,
-}
-
-/// How a job ended.
-pub(super) type Outcome = Result<ClipNotice, Fault>;
+const ANSWERS_MAX: usize = 256;
 
 /// What the ledger says to a request.
 #[derive(Debug, PartialEq)]
 pub(super) enum Entry {
     /// Nobody has used this id.
     New,
-    /// The same is being made; the answer will go to this requester as well.
-    UnderWay,
+    /// The same is being made, under this number in the journal.
+    UnderWay(u64),
     /// The same is being made, and too many wait for it.
     Crowded,
     /// The same has ended like this.
@@ -42,104 +30,194 @@ pub(super) enum Entry {
 }
 
 struct Record {
-    fingerprint: [u8; 32],
+    sequence: u64,
+    digest: RequestDigest,
     addresses: Vec<Address>,
     outcome: Option<Outcome>,
+    /// Size in the journal while it is under way.
+    bytes: u64,
+}
+
+/// How a job is to be closed.
+#[derive(Debug)]
+pub(super) struct Closing {
+    /// What the journal shall say of it.
+    pub(super) ended: EndedJob,
+    /// All who want to know.
+    pub(super) addresses: Vec<Address>,
+    /// The job that is remembered no longer for this one.
+    pub(super) forgotten: Option<u64>,
 }
 
 /// The jobs that are remembered: all that are under way, and the last that
 /// have ended.
-#[derive(Default)]
 pub(super) struct Ledger {
     records: HashMap<JobId, Record>,
     ended: VecDeque<JobId>,
+    next_sequence: u64,
 }
 
 impl Ledger {
-    /// Looks the request up, and adds the requester to those who are answered
-    /// if it is under way.
-    pub(super) fn look_up(&mut self, request: &Request, address: &Address) -> Entry {
-        let Some(record) = self.records.get_mut(&request.id) else {
+    /// A ledger of what has ended, oldest first. `sequence_max` is the highest
+    /// number in use, here or elsewhere. Gives the numbers of those that it
+    /// does not remember.
+    pub(super) fn new(ended: Vec<EndedJob>, sequence_max: u64) -> (Self, Vec<u64>) {
+        let numbers = |job: &EndedJob| job.sequence.max(job.ended_sequence);
+        let ended_max = ended.iter().map(numbers).max().unwrap_or_default();
+        let mut ledger = Self {
+            records: HashMap::new(),
+            ended: VecDeque::new(),
+            next_sequence: sequence_max.max(ended_max) + 1,
+        };
+        let mut forgotten = Vec::new();
+        for job in ended {
+            let record = Record {
+                sequence: job.sequence,
+                digest: job.digest,
+                addresses: Vec::new(),
+                outcome: Some(job.outcome),
+                bytes: 0,
+            };
+            // Of two jobs of one id, the later counts.
+            if let Some(earlier) = ledger.records.insert(job.job_id.clone(), record) {
+                ledger.ended.retain(|id| *id != job.job_id);
+                forgotten.push(earlier.sequence);
+            }
+            forgotten.extend(ledger.push_ended(job.job_id));
+        }
+        (ledger, forgotten)
+    }
+
+    /// A number that is higher than every one before.
+    pub(super) fn take_sequence(&mut self) -> u64 {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        sequence
+    }
+
+    /// Looks a request up.
+    pub(super) fn look_up(&self, id: &JobId, digest: &RequestDigest) -> Entry {
+        let Some(record) = self.records.get(id) else {
             return Entry::New;
         };
-        if record.fingerprint != fingerprint(request) {
+        if record.digest != *digest {
             return Entry::Conflict;
         }
         match &record.outcome {
             Some(outcome) => Entry::Ended(outcome.clone()),
             None if record.addresses.len() >= ANSWERS_MAX => Entry::Crowded,
-            None => {
-                record.addresses.push(address.clone());
-                Entry::UnderWay
-            }
+            None => Entry::UnderWay(record.sequence),
         }
     }
 
     /// Enters a job that begins.
-    pub(super) fn begin(&mut self, request: &Request, address: Address) {
+    pub(super) fn begin(&mut self, job: &PendingJob) {
         let record = Record {
-            fingerprint: fingerprint(request),
-            addresses: vec![address],
+            sequence: job.record.sequence,
+            digest: job.record.digest.clone(),
+            addresses: job.addresses.clone(),
             outcome: None,
+            bytes: job.bytes,
         };
-        self.records.insert(request.id.clone(), record);
-    }
-
-    /// Enters how a job ended; gives all who want to know.
-    pub(super) fn end(&mut self, id: &JobId, outcome: Outcome) -> Vec<Address> {
-        let Some(record) = self.records.get_mut(id) else {
-            return Vec::new();
-        };
-        record.outcome = Some(outcome);
-        let addresses = std::mem::take(&mut record.addresses);
-        self.ended.push_back(id.clone());
-        if self.ended.len() > FINISHED_MAX
-            && let Some(oldest) = self.ended.pop_front()
-        {
-            self.records.remove(&oldest);
-        }
-        addresses
-    }
-
-    /// Every job that has not ended.
-    pub(super) fn under_way(&self) -> Vec<JobId> {
+        self.next_sequence = self.next_sequence.max(record.sequence + 1);
         self.records
-            .iter()
-            .filter(|(_, record)| record.outcome.is_none())
-            .map(|(id, _)| id.clone())
-            .collect()
+            .insert(job.record.order.request.id.clone(), record);
     }
-}
 
-fn fingerprint(request: &Request) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    digest.update(format!("{:?} {:?} ", request.look, request.shape));
-    match &request.source {
-        Source::Camera => digest.update("camera"),
-        Source::Photo(bytes) => {
-            digest.update("photo ");
-            digest.update(bytes);
+    /// Adds somebody who wants to know how a job ends.
+    pub(super) fn add(&mut self, id: &JobId, address: Address) {
+        if let Some(record) = self.records.get_mut(id) {
+            record.addresses.push(address);
         }
-        Source::Path(path) => digest.update(format!("path {path:?}")),
     }
-    digest.finalize().into()
+
+    /// Enters how a job ended.
+    pub(super) fn end(&mut self, id: &JobId, outcome: Outcome) -> Option<Closing> {
+        let ended_sequence = self.take_sequence();
+        let record = self.records.get_mut(id)?;
+        record.outcome = Some(outcome.clone());
+        let ended = EndedJob {
+            v: Version,
+            sequence: record.sequence,
+            ended_sequence,
+            job_id: id.clone(),
+            digest: record.digest.clone(),
+            outcome,
+        };
+        let addresses = std::mem::take(&mut record.addresses);
+        let forgotten = self.push_ended(id.clone());
+        Some(Closing {
+            ended,
+            addresses,
+            forgotten,
+        })
+    }
+
+    fn push_ended(&mut self, id: JobId) -> Option<u64> {
+        self.ended.push_back(id);
+        if self.ended.len() <= FINISHED_MAX {
+            return None;
+        }
+        let oldest = self.ended.pop_front()?;
+        Some(self.records.remove(&oldest)?.sequence)
+    }
+
+    fn pending(&self) -> impl Iterator<Item = &Record> {
+        let records = self.records.values();
+        records.filter(|record| record.outcome.is_none())
+    }
+
+    /// Jobs that have not ended.
+    pub(super) fn pending_count(&self) -> usize {
+        self.pending().count()
+    }
+
+    /// Size in the journal of all that has not ended, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.pending().map(|record| record.bytes).sum()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::{Look, Shape};
+    use crate::{
+        journal::JobRecord,
+        publication::{Fault, Order},
+        request::{Look, Request, Shape, Source},
+    };
 
-    fn request(id: &str, seed: u64) -> Request {
-        Request {
+    fn job(ledger: &mut Ledger, id: &str, seed: u64) -> PendingJob {
+        let look = Look {
+            seed,
+            ..Look::default()
+        };
+        let request = Request {
             id: id.parse().unwrap(),
             source: Source::Camera,
-            look: Look {
-                seed,
-                ..Look::default()
-            },
+            look,
             shape: Shape::default(),
+        };
+        let record = JobRecord {
+            v: Version,
+            sequence: ledger.take_sequence(),
+            digest: RequestDigest::of(&request),
+            order: Order {
+                request,
+                transaction: None,
+            },
+            has_photo: false,
+            address: address("x"),
+            clip_bytes_max: None,
+        };
+        PendingJob {
+            bytes: 100,
+            ..PendingJob::new(record)
         }
+    }
+
+    fn look_up(ledger: &Ledger, job: &PendingJob) -> Entry {
+        ledger.look_up(&job.record.order.request.id, &job.record.digest)
     }
 
     fn address(topic: &str) -> Address {
@@ -159,44 +237,59 @@ mod tests {
 
     #[test]
     fn the_same_job_twice_is_answered_twice() {
-        let mut ledger = Ledger::default();
-        let first = request("a", 1);
-        assert_eq!(ledger.look_up(&first, &address("x")), Entry::New);
-        ledger.begin(&first, address("x"));
-        assert_eq!(ledger.look_up(&first, &address("y")), Entry::UnderWay);
-        assert_eq!(
-            ledger.look_up(&request("a", 2), &address("z")),
-            Entry::Conflict
-        );
-        let answered = ledger.end(&first.id, Err(fault()));
-        assert_eq!(answered, [address("x"), address("y")]);
-        assert_eq!(
-            ledger.look_up(&first, &address("w")),
-            Entry::Ended(Err(fault()))
-        );
+        let (mut ledger, _) = Ledger::new(Vec::new(), 6);
+        let first = job(&mut ledger, "a", 1);
+        let id = first.record.order.request.id.clone();
+        assert_eq!(look_up(&ledger, &first), Entry::New);
+        ledger.begin(&first);
+        assert_eq!(look_up(&ledger, &first), Entry::UnderWay(7));
+        ledger.add(&id, address("y"));
+        let other = job(&mut ledger, "a", 2);
+        assert_eq!(look_up(&ledger, &other), Entry::Conflict);
+        assert_eq!((ledger.pending_count(), ledger.bytes()), (1, 100));
+        let closing = ledger.end(&id, Err(fault())).unwrap();
+        assert_eq!(closing.addresses, [address("x"), address("y")]);
+        assert_eq!(look_up(&ledger, &first), Entry::Ended(Err(fault())));
+        assert_eq!((ledger.pending_count(), ledger.bytes()), (0, 0));
+
+        // Another ledger of the same journal says the same.
+        let (ledger, forgotten) = Ledger::new(vec![closing.ended], 0);
+        assert_eq!(look_up(&ledger, &first), Entry::Ended(Err(fault())));
+        assert_eq!((forgotten, ledger.next_sequence), (Vec::new(), 10));
     }
 
     #[test]
     fn memory_is_bounded_and_forgets_only_what_has_ended() {
-        let mut ledger = Ledger::default();
-        ledger.begin(&request("waiting", 1), address("x"));
+        let (mut ledger, _) = Ledger::new(Vec::new(), 0);
+        let waiting = job(&mut ledger, "waiting", 1);
+        ledger.begin(&waiting);
+        let mut ended = Vec::new();
+        let mut forgotten = 0;
         for number in 0..200 {
-            let one = request(&format!("j{number}"), 1);
-            ledger.begin(&one, address("x"));
-            ledger.end(&one.id, Err(fault()));
+            let one = job(&mut ledger, &format!("j{number}"), 1);
+            ledger.begin(&one);
+            let closing = ledger.end(&one.record.order.request.id, Err(fault()));
+            let closing = closing.unwrap();
+            ended.push(closing.ended);
+            forgotten += usize::from(closing.forgotten.is_some());
         }
         assert_eq!(ledger.records.len(), FINISHED_MAX + 1);
-        assert_eq!(ledger.under_way(), ["waiting".parse().unwrap()]);
+        assert_eq!(forgotten, 200 - FINISHED_MAX);
+        assert_eq!(look_up(&ledger, &waiting), Entry::UnderWay(1));
+        let (ledger, forgotten) = Ledger::new(ended, 0);
+        assert_eq!(ledger.records.len(), FINISHED_MAX);
+        assert_eq!(forgotten.len(), 200 - FINISHED_MAX);
     }
 
     #[test]
     fn answers_are_bounded() {
-        let mut ledger = Ledger::default();
-        let one = request("a", 1);
-        ledger.begin(&one, address("x"));
+        let (mut ledger, _) = Ledger::new(Vec::new(), 0);
+        let one = job(&mut ledger, "a", 1);
+        ledger.begin(&one);
         for _ in 1..ANSWERS_MAX {
-            assert_eq!(ledger.look_up(&one, &address("x")), Entry::UnderWay);
+            assert_eq!(look_up(&ledger, &one), Entry::UnderWay(1));
+            ledger.add(&one.record.order.request.id, address("x"));
         }
-        assert_eq!(ledger.look_up(&one, &address("x")), Entry::Crowded);
+        assert_eq!(look_up(&ledger, &one), Entry::Crowded);
     }
 }

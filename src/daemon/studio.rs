@@ -5,6 +5,7 @@ use std::{
     fs, io,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -16,12 +17,13 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Renderer, archive::Archive};
+use super::{Renderer, store::Store};
 use crate::{
-    clip::Clip,
+    clip::{Clip, ClipError},
     config::Camera,
     device::source::{CommandSource, FileSource},
     frames::Frame,
+    journal::{Journal, Note, RequestDigest, disk::DiskError},
     pipeline::{Blame, Job, Onlooker, PipelineError, Stage},
     publication::{CameraState, Fault, JobPhase},
     request::{Request, Source},
@@ -33,7 +35,12 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// One clip to be made.
 pub(super) struct Commission {
+    /// The job's number in the journal, where its photograph is.
+    pub(super) sequence: u64,
+    pub(super) digest: RequestDigest,
     pub(super) request: Request,
+    /// The journal knows already that this process renders it.
+    pub(super) is_begun: bool,
     pub(super) limits: Limits,
     pub(super) camera: Camera,
     /// Largest clip that can be published.
@@ -49,15 +56,9 @@ pub(super) enum StudioEvent {
     /// The camera did or did not give a picture.
     Camera(CameraState),
     /// The job has ended.
-    Ended(Result<Finished, Failure>),
+    Ended(Result<Clip, Failure>),
     /// The thread has ended; nothing follows.
     Closed,
-}
-
-/// A clip and its bytes.
-pub(super) struct Finished {
-    pub(super) clip: Clip,
-    pub(super) mp4: Arc<[u8]>,
 }
 
 /// There is no clip.
@@ -66,6 +67,19 @@ pub(super) struct Failure {
     pub(super) fault: Fault,
     /// Ours or the device's, not the requester's.
     pub(super) is_ours: bool,
+    /// What may help.
+    pub(super) remedy: Remedy,
+}
+
+/// What is done about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Nothing: the job has failed.
+    None,
+    /// The same again, later: the disk may be better then.
+    Later,
+    /// The clip was lost; it is rendered again.
+    Again,
 }
 
 impl Failure {
@@ -76,6 +90,19 @@ impl Failure {
                 message,
             },
             is_ours: true,
+            remedy: Remedy::None,
+        }
+    }
+
+    /// What a disk says about something that is there once.
+    pub(super) fn disk(error: &DiskError) -> Self {
+        let remedy = match error {
+            DiskError::Io { .. } => Remedy::Later,
+            DiskError::Damaged(_) => Remedy::None,
+        };
+        Self {
+            remedy,
+            ..Self::ours("storage", error.to_string())
         }
     }
 }
@@ -88,6 +115,10 @@ impl From<PipelineError> for Failure {
                 message: error.to_string(),
             },
             is_ours: error.blame() == Blame::Device,
+            remedy: match error {
+                PipelineError::Clip(ClipError::Write { .. }) => Remedy::Later,
+                _ => Remedy::None,
+            },
         }
     }
 }
@@ -102,7 +133,8 @@ impl Studio {
     /// Starts the thread.
     pub(super) fn open(
         renderer: Arc<dyn Renderer>,
-        archive: Archive,
+        journal: Journal,
+        store: Store,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<StudioEvent>)> {
         // One in work, one at most under way to the thread.
         let (commissions, accepted) = thread_mpsc::sync_channel::<Commission>(1);
@@ -111,7 +143,8 @@ impl Studio {
         let is_cancelled = Arc::new(AtomicBool::new(false));
         let bench = Bench {
             renderer,
-            archive,
+            journal,
+            store,
             reports,
             is_cancelled: Arc::clone(&is_cancelled),
         };
@@ -145,7 +178,8 @@ impl Studio {
 
 struct Bench {
     renderer: Arc<dyn Renderer>,
-    archive: Archive,
+    journal: Journal,
+    store: Store,
     reports: mpsc::UnboundedSender<StudioEvent>,
     is_cancelled: Arc<AtomicBool>,
 }
@@ -157,29 +191,47 @@ impl Bench {
     }
 
     fn work(&self, commission: &Commission) {
-        let path = self.archive.path_for(&commission.request.id);
         // A panic ends this clip alone: the renderer is shared but not changed
-        // by a render, and the archive's state is the folder itself.
-        let made = catch_unwind(AssertUnwindSafe(|| self.make(commission, &path)));
+        // by a render, and journal and store are what is in their folders.
+        let made = catch_unwind(AssertUnwindSafe(|| self.make(commission)));
         let result = made.unwrap_or_else(|panic| {
             Err(Failure::ours(
                 "internal",
                 format!("render panicked: {}", said(&*panic)),
             ))
         });
-        if result.is_err() {
-            // Usually there is nothing to remove.
-            let _ = fs::remove_file(&path);
-        }
         self.report(StudioEvent::Ended(result));
     }
 
-    fn make(&self, commission: &Commission, path: &std::path::Path) -> Result<Finished, Failure> {
+    fn make(&self, commission: &Commission) -> Result<Clip, Failure> {
+        if !commission.is_begun
+            && let Err(error) = self.journal.note(commission.sequence, &Note::Begun)
+        {
+            // It only counts crashes.
+            log::warn!("job {}: {error}", commission.request.id);
+        }
         let (photo, origin) = self.photo(commission)?;
+        let path =
+            (self.store.path_for(&commission.request.id)).map_err(|error| Failure::disk(&error))?;
+        let made = self.draw(commission, &photo, origin, &path);
+        if made.is_err() {
+            // Usually there is nothing to remove.
+            let _ = fs::remove_file(&path);
+        }
+        made
+    }
+
+    fn draw(
+        &self,
+        commission: &Commission,
+        photo: &[u8],
+        origin: Origin,
+        path: &Path,
+    ) -> Result<Clip, Failure> {
         let request = &commission.request;
         let job = Job {
             id: &request.id,
-            photo: &photo,
+            photo,
             origin,
             limits: &commission.limits,
             look: request.look,
@@ -193,19 +245,21 @@ impl Bench {
             reported_at: Mutex::new(Instant::now()),
         };
         let mut clip = self.renderer.render(&job, &watcher)?;
-        let unreadable = |error: io::Error| {
-            Failure::ours("storage", format!("clip {}: {error}", path.display()))
-        };
-        self.archive.keep(&mut clip).map_err(unreadable)?;
-        let mp4 = fs::read(&clip.path).map_err(unreadable)?.into();
-        Ok(Finished { clip, mp4 })
+        self.store
+            .keep(&mut clip, commission.sequence, &commission.digest)
+            .map_err(|error| Failure::disk(&error))?;
+        Ok(clip)
     }
 
     fn photo(&self, commission: &Commission) -> Result<(Arc<[u8]>, Origin), Failure> {
         let bytes_max = commission.limits.bytes_max;
         let mut source: Box<dyn StillSource> =
             match (&commission.request.source, &commission.camera) {
-                (Source::Photo(bytes), _) => return Ok((Arc::clone(bytes), Origin::Payload)),
+                (Source::Photo(_), _) => {
+                    let photo = self.journal.photo(commission.sequence);
+                    let photo = photo.map_err(|error| Failure::disk(&error))?;
+                    return Ok((photo, Origin::Payload));
+                }
                 (Source::Path(path), _) | (Source::Camera, Camera::File(path)) => {
                     Box::new(FileSource::new(path, bytes_max))
                 }
@@ -220,6 +274,7 @@ impl Bench {
                     return Err(Failure {
                         fault,
                         is_ours: false,
+                        remedy: Remedy::None,
                     });
                 }
             };

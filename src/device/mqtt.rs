@@ -1,14 +1,17 @@
 //! The connection to an MQTT 5 broker, kept up for as long as it is wanted.
 //!
-//! Two tasks: one drives the socket, connects
+//! Three tasks: one drives the socket, connects
 //! again with growing pauses and subscribes; one sends, one message at a time
-//! and in order, each until it is acknowledged. After a reconnect the sender
+//! and in order, each until it is acknowledged; one acknowledges what has come
+//! in, once its reader says so. After a reconnect the sender
 //! repeats every retained message first, because the broker may have been
 //! replaced by an empty one.
 //!
 //! Sessions are clean. A request that a broker would keep for us while we are
 //! away was never accepted; and a message that is too large for us is gone
 //! with its connection instead of ending every connection to come.
+
+mod acknowledge;
 
 mod link;
 
@@ -38,8 +41,9 @@ use crate::{
     publication::{Properties, Publication},
 };
 
-/// Messages that may wait for whoever reads them.
-const INBOX_LENGTH: usize = 16;
+/// Messages that may wait for whoever reads them, and those of QoS 1 that a
+/// broker may send before the first of them is acknowledged.
+const INBOX_LENGTH: u16 = 16;
 /// Letters that may wait before those that can be missed are left out.
 const OUTBOX_LENGTH_COMFORTABLE: usize = 256;
 /// Time that a farewell and the closing handshake may take each.
@@ -69,6 +73,18 @@ pub struct Message {
     pub properties: Properties,
     /// The broker had kept it from before we subscribed.
     pub retained: bool,
+    handled: Option<acknowledge::Handled>,
+}
+
+impl Message {
+    /// Tells the broker that this message needs no repeating. Until then it
+    /// counts as unread: to be called for every message, once all is done that
+    /// must outlive us.
+    pub fn acknowledge(&self) {
+        if let Some(handled) = &self.handled {
+            handled.tell();
+        }
+    }
 }
 
 /// The connection as it stands.
@@ -93,7 +109,7 @@ pub struct Connection {
     waiting: Arc<AtomicUsize>,
     link: watch::Receiver<Link>,
     client: AsyncClient,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Connection {
@@ -109,15 +125,27 @@ impl Connection {
     pub fn open(settings: &Settings) -> Result<(Self, mpsc::Receiver<Message>), MqttError> {
         let options = options::resolve(settings)?;
         let (client, event_loop) = AsyncClient::builder(options).capacity(16).build();
-        let (inbox, messages) = mpsc::channel(INBOX_LENGTH);
+        let (inbox, messages) = mpsc::channel(usize::from(INBOX_LENGTH));
         let (link_sender, link) = watch::channel(Link::default());
         let (outbox, letters) = mpsc::unbounded_channel();
-        let keeper = link::Keeper::new(settings.clone(), client.clone(), link_sender, inbox);
+        let (handled, acknowledgements) = mpsc::unbounded_channel();
+        let keeper = link::Keeper::new(
+            settings.clone(),
+            client.clone(),
+            link_sender,
+            inbox,
+            handled,
+        );
         let waiting = Arc::new(AtomicUsize::new(0));
         let sender = outbox::Sender::new(client.clone(), link.clone(), waiting.clone());
         let tasks = [
             tokio::spawn(keeper.keep(event_loop)),
             tokio::spawn(sender.send_all(letters)),
+            tokio::spawn(acknowledge::all(
+                acknowledgements,
+                client.clone(),
+                link.clone(),
+            )),
         ];
         let connection = Self {
             outbox,

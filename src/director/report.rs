@@ -1,5 +1,7 @@
 //! What was measured over one clip, what is allowed, and the verdict.
 
+mod reading;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Fault, Version};
 use crate::{
@@ -26,7 +26,7 @@ pub struct Defaults {
 }
 
 /// A request as it came over MQTT, good to be queued.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Order {
     /// What is asked for.
     pub request: Request,

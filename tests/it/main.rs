@@ -7,6 +7,7 @@
 //! | `faults` | motion fields of every bad kind, caught and mended or refused |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
+//! | `endurance` | the daemon killed at any moment, and on demand for long: killed a thousand times, under load, for hours |
 //! | `network` | our engine against what ONNX Runtime answered |
 //! | `cli` | help, exit codes, what goes to which stream |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
@@ -19,6 +20,7 @@ mod bad_input;
 mod bad_photos;
 mod browser;
 mod cli;
+mod endurance;
 mod faults;
 mod loops;
 mod mqtt;

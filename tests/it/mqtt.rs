@@ -4,7 +4,7 @@
 //! The renderer is a stand-in that writes the photograph back as its clip, so
 //! that these tests are about messages alone.
 
-mod bench;
+pub mod bench;
 
 mod cases;
 
@@ -13,3 +13,7 @@ mod failures;
 mod mosquitto;
 
 mod process;
+
+mod restart;
+
+mod storage;

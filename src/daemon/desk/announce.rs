@@ -3,8 +3,14 @@
 use std::sync::Arc;
 
 use crate::{
-    daemon::studio::{Failure, Finished},
+    clip::Clip,
+    daemon::{
+        desk::off_thread,
+        store::Store,
+        studio::{Failure, Remedy},
+    },
     device::mqtt::{Connection, MqttError},
+    journal::disk::DiskError,
     publication::{ClipNotice, ClipRecord, Publication, Topics},
 };
 
@@ -13,18 +19,42 @@ use crate::{
 pub(super) struct Announcer {
     pub(super) connection: Arc<Connection>,
     pub(super) topics: Topics,
+    pub(super) store: Store,
     /// Where the clip is served over HTTP.
     pub(super) url: Option<String>,
 }
 
 impl Announcer {
-    /// Returns once the broker has acknowledged the record.
+    /// Returns once the broker has acknowledged the record, and the store
+    /// knows.
     ///
     /// # Errors
-    /// When the broker does not take the clip, and HTTP is off too.
-    pub(super) async fn announce(self, finished: Finished) -> Result<ClipNotice, Failure> {
-        let clip = &finished.clip;
-        let mp4 = Publication::bytes(self.topics.clip(), "video/mp4", Arc::clone(&finished.mp4))
+    /// When the clip cannot be read back, or the broker does not take it and
+    /// HTTP is off too.
+    pub(super) async fn announce(self, sequence: u64, clip: Clip) -> Result<ClipNotice, Failure> {
+        let store = self.store.clone();
+        let (clip, mp4) = off_thread(move || {
+            let mp4 = store.mp4(sequence, &clip);
+            (clip, mp4)
+        })
+        .await;
+        let mp4 = mp4.map_err(|error| Failure {
+            remedy: match error {
+                DiskError::Io { .. } => Remedy::Later,
+                DiskError::Damaged(_) => Remedy::Again,
+            },
+            ..Failure::disk(&error)
+        })?;
+        let store = self.store.clone();
+        let notice = self.publish(&clip, mp4).await;
+        if notice.is_ok() {
+            off_thread(move || store.has_shown(sequence)).await;
+        }
+        notice
+    }
+
+    async fn publish(self, clip: &Clip, mp4: Arc<[u8]>) -> Result<ClipNotice, Failure> {
+        let mp4 = Publication::bytes(self.topics.clip(), "video/mp4", mp4)
             .retained()
             .with("job_id", &clip.job_id)
             .with("sha256", &clip.sha256)
@@ -64,5 +94,11 @@ impl Announcer {
 }
 
 fn not_taken(error: &MqttError) -> Failure {
-    Failure::ours("publish", error.to_string())
+    Failure {
+        remedy: match error {
+            MqttError::Closed => Remedy::Later,
+            _ => Remedy::None,
+        },
+        ..Failure::ours("publish", error.to_string())
+    }
 }

@@ -1,16 +1,20 @@
 //! From a message to a job in the queue, or to an answer at once.
 
-use super::{Desk, fault, response_to};
+use super::{Desk, fault, jobs::Ticket, off_thread, response_to};
 use crate::{
     config::Camera,
-    daemon::ledger::{Address, Entry},
+    daemon::ledger::Entry,
     device::mqtt::Message,
-    publication::{Defaults, Fault, JobPhase, Order, Refusal, Response, photo_order, render_order},
+    journal::{Address, JobRecord, Note, PendingJob, RequestDigest, disk::DiskError},
+    publication::{
+        Defaults, Fault, JobPhase, Order, Refusal, Response, Version, photo_order, render_order,
+    },
     request::{Request, Source},
 };
 
 impl Desk {
-    pub(super) fn take(&mut self, message: &Message) {
+    /// Returns once what the message asks for is durable, or refused.
+    pub(super) async fn take(&mut self, message: &Message) {
         if message.retained {
             // It would be executed again at every connection, for ever.
             log::warn!("retained command on {} ignored", message.topic);
@@ -46,7 +50,7 @@ impl Desk {
         match order {
             Ok(order) => {
                 let address = address(&order.transaction);
-                self.accept(order, address);
+                self.accept(order, address).await;
             }
             Err(refusal) => {
                 let Refusal { transaction, error } = *refusal;
@@ -55,11 +59,12 @@ impl Desk {
         }
     }
 
-    fn accept(&mut self, order: Order, address: Address) {
+    async fn accept(&mut self, order: Order, address: Address) {
+        let (digest, mut order) = off_thread(|| (RequestDigest::of(&order.request), order)).await;
         let id = order.request.id.clone();
-        match self.ledger.look_up(&order.request, &address) {
+        match self.ledger.look_up(&id, &digest) {
             Entry::New => {}
-            Entry::UnderWay => return,
+            Entry::UnderWay(sequence) => return self.join(&order, sequence, address).await,
             Entry::Ended(outcome) => return self.answer(&address, &outcome),
             Entry::Crowded => {
                 let message = format!("job {id} has too many answers waiting already");
@@ -70,21 +75,86 @@ impl Desk {
                 return self.refuse(&address, fault("job_id_conflict", message));
             }
         }
-        if let Some(refused) = self.refused_by_camera(&order.request) {
+        let refused = self.refused_by_camera(&order.request);
+        if let Some(refused) = refused.or_else(|| self.refused_as_full(&order.request)) {
             return self.refuse(&address, refused);
         }
-        let limit = self.config.queue_length_max;
-        // The job under way does not wait, and a free studio takes one at once.
-        let is_waiting = self.current.is_some();
-        if is_waiting && self.queue.len() >= limit {
-            let message = format!("{} jobs are waiting, allowed are {limit}", self.queue.len());
-            return self.refuse(&address, fault("queue_full", message));
+        let photo = order.request.take_photo();
+        let job = PendingJob::new(JobRecord {
+            v: Version,
+            sequence: self.ledger.take_sequence(),
+            digest,
+            order,
+            has_photo: photo.is_some(),
+            address,
+            clip_bytes_max: self.clip_bytes_max(),
+        });
+        let journal = self.journal.clone();
+        let (written, job) = off_thread(move || {
+            let mut job = job;
+            let written = journal.accept(&job.record, photo.as_deref());
+            job.bytes = *written.as_ref().unwrap_or(&0);
+            (written, job)
+        })
+        .await;
+        if let Err(error) = written {
+            return self.refuse_for_disk(&job.record.address, &error);
         }
+        let jobs_before = self.ledger.pending_count();
+        self.ledger.begin(&job);
         log::info!("job {id} accepted");
-        let jobs_before = self.queue.len() + usize::from(is_waiting);
-        self.ledger.begin(&order.request, address);
-        self.say(&id, &order.transaction, JobPhase::Accepted { jobs_before });
-        self.queue.push_back(order);
+        let record = job.record;
+        self.say(
+            &id,
+            &record.order.transaction,
+            JobPhase::Accepted { jobs_before },
+        );
+        self.queue.push_back(Ticket {
+            sequence: record.sequence,
+            order: record.order,
+            digest: record.digest,
+            clip_bytes_max: record.clip_bytes_max,
+            is_begun: false,
+        });
+    }
+
+    /// Adds somebody who asks for what is under way.
+    async fn join(&mut self, order: &Order, sequence: u64, address: Address) {
+        let journal = self.journal.clone();
+        let note = Note::Address(address.clone());
+        match off_thread(move || journal.note(sequence, &note)).await {
+            Ok(()) => self.ledger.add(&order.request.id, address),
+            Err(error) => self.refuse_for_disk(&address, &error),
+        }
+    }
+
+    /// The job under way does not wait, and a free studio takes one at once.
+    fn refused_as_full(&self, request: &Request) -> Option<Fault> {
+        let limit = self.config.queue_length_max;
+        let waiting = self.ledger.pending_count().saturating_sub(1);
+        if waiting >= limit {
+            let message = format!("{waiting} jobs are waiting, allowed are {limit}");
+            return Some(fault("queue_full", message));
+        }
+        let limit = self.config.journal.bytes_max;
+        let held = self.ledger.bytes();
+        let bytes = match &request.source {
+            Source::Photo(photo) => photo.len() as u64,
+            _ => 0,
+        };
+        (held + bytes > limit).then(|| {
+            let message = format!(
+                "jobs of {held} bytes are waiting and this one has {bytes}, allowed are {limit}"
+            );
+            fault("queue_full", message)
+        })
+    }
+
+    /// What is not durable is not accepted.
+    fn refuse_for_disk(&mut self, address: &Address, error: &DiskError) {
+        log::error!("journal: {error}");
+        self.trouble = Some(error.to_string());
+        self.refuse(address, fault("storage", error.to_string()));
     }
 
     fn refused_by_camera(&self, request: &Request) -> Option<Fault> {

@@ -178,6 +178,7 @@ async fn wait_for(
 ) -> anyhow::Result<Arrived> {
     let mut arrivals = Arrivals::default();
     while let Some(message) = messages.recv().await {
+        message.acknowledge();
         let topic = message.topic.as_str();
         if topic == answers {
             let response: Response =

@@ -51,6 +51,7 @@ async fn keep(options: &WatchOptions, mut kept: impl FnMut(&ClipNotice)) -> anyh
             _ = interrupt.recv() => break,
             message = messages.recv() => message.context("connection closed")?,
         };
+        message.acknowledge();
         if message.topic == topics.clip() {
             arrivals.take_clip(message.payload);
         } else if message.topic == topics.clip_info() {

@@ -11,7 +11,11 @@ use rumqttc::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::{Link, Message, Settings, options};
+use super::{
+    Link, Message, Settings,
+    acknowledge::{Acknowledgement, Handled},
+    options,
+};
 use crate::publication::Properties;
 
 /// First pause before connecting again.
@@ -24,6 +28,7 @@ pub(super) struct Keeper {
     client: AsyncClient,
     link: watch::Sender<Link>,
     inbox: mpsc::Sender<Message>,
+    acknowledgements: mpsc::UnboundedSender<Acknowledgement>,
     pause: Duration,
 }
 
@@ -33,12 +38,14 @@ impl Keeper {
         client: AsyncClient,
         link: watch::Sender<Link>,
         inbox: mpsc::Sender<Message>,
+        acknowledgements: mpsc::UnboundedSender<Acknowledgement>,
     ) -> Self {
         Self {
             settings,
             client,
             link,
             inbox,
+            acknowledgements,
             pause: PAUSE_MIN,
         }
     }
@@ -48,7 +55,7 @@ impl Keeper {
             match event_loop.poll().await {
                 Ok(Event::Incoming(Incoming::ConnAck(answer))) => self.connected(&answer),
                 Ok(Event::Incoming(Incoming::Publish(publish))) => {
-                    if self.inbox.send(message_of(publish)).await.is_err() {
+                    if self.inbox.send(self.message_of(publish)).await.is_err() {
                         break;
                     }
                 }
@@ -89,6 +96,28 @@ impl Keeper {
             generation,
             self.address(),
         ));
+    }
+
+    fn message_of(&self, publish: Publish) -> Message {
+        let handled = self.client.prepare_ack(&publish).map(|packet| {
+            let generation = self.link.borrow().generation;
+            let acknowledgement = Acknowledgement { packet, generation };
+            Handled::new(acknowledgement, self.acknowledgements.clone())
+        });
+        let properties = publish.properties.unwrap_or_default();
+        Message {
+            topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+            payload: publish.payload.into(),
+            retained: publish.retain,
+            properties: Properties {
+                content_type: properties.content_type,
+                response_topic: properties.response_topic,
+                correlation_data: properties.correlation_data.map(Into::into),
+                expiry_s: properties.message_expiry_interval,
+                user: properties.user_properties,
+            },
+            handled,
+        }
     }
 
     fn lost(&self, error: &ConnectionError) {
@@ -169,20 +198,4 @@ async fn subscribe(
         }
         is_current
     });
-}
-
-fn message_of(publish: Publish) -> Message {
-    let properties = publish.properties.unwrap_or_default();
-    Message {
-        topic: String::from_utf8_lossy(&publish.topic).into_owned(),
-        payload: publish.payload.into(),
-        retained: publish.retain,
-        properties: Properties {
-            content_type: properties.content_type,
-            response_topic: properties.response_topic,
-            correlation_data: properties.correlation_data.map(Into::into),
-            expiry_s: properties.message_expiry_interval,
-            user: properties.user_properties,
-        },
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::{fs, time::Duration};
 
-use rumqttc::{LastWill, MqttOptions, QoS, SessionMode, Transport};
+use rumqttc::{AckMode, LastWill, MqttOptions, QoS, SessionMode, Transport};
 
-use super::{MqttError, Settings};
+use super::{INBOX_LENGTH, MqttError, Settings};
 use crate::{config::Broker, publication::Qos};
 
 /// Time a broker has to answer the opening of a connection.
@@ -22,7 +22,10 @@ pub(super) fn resolve(settings: &Settings) -> Result<MqttOptions, MqttError> {
         // Announced in CONNECT, so that the broker keeps larger packets to
         // itself, and enforced while reading. The library's default is 10 KiB.
         .set_max_packet_size(Some(broker.packet_bytes_max))
-        .set_connect_timeout(CONNECT_TIME_MAX);
+        .set_connect_timeout(CONNECT_TIME_MAX)
+        // What is acknowledged is done, and what is not done is bounded.
+        .set_ack_mode(AckMode::Manual)
+        .set_receive_maximum(Some(INBOX_LENGTH));
     if let Some(tls) = &broker.tls {
         let ca = fs::read(&tls.ca_file).map_err(|error| MqttError::CaFile {
             path: tls.ca_file.clone(),

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use zoetrope::{
     clip::{Clip, ClipError},
-    config::{Broker, Camera, Config},
+    config::{Broker, Camera, Config, JournalLimits, StoreLimits},
     daemon::{Daemon, Renderer},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
@@ -119,10 +119,23 @@ pub struct Board {
     pub folder: TempDir,
 }
 
+impl Board {
+    /// Stops the daemon; its folder is left for the next.
+    pub async fn stop(self) -> TempDir {
+        self.daemon.stop().await;
+        self.folder
+    }
+}
+
 pub async fn board(broker: Broker) -> Board {
-    let folder = tempfile::tempdir().unwrap();
+    board_in(tempfile::tempdir().unwrap(), broker, |_| {}).await
+}
+
+/// A daemon in a folder that another may have used before, with a
+/// configuration that is changed.
+pub async fn board_in(folder: TempDir, broker: Broker, change: impl FnOnce(&mut Config)) -> Board {
     let renderer = Arc::new(StandIn::default());
-    let config = Config {
+    let mut config = Config {
         device_id: DEVICE.to_owned(),
         broker,
         camera: Camera::None,
@@ -135,9 +148,13 @@ pub async fn board(broker: Broker) -> Board {
         shape: Shape::default(),
         http: None,
         clips_dir: folder.path().join("clips"),
+        store: StoreLimits::default(),
+        journal_dir: folder.path().join("journal"),
+        journal: JournalLimits::default(),
         queue_length_max: 2,
         threads: None,
     };
+    change(&mut config);
     let daemon = Daemon::start(config, Arc::clone(&renderer) as Arc<dyn Renderer>)
         .await
         .unwrap();
@@ -192,6 +209,15 @@ impl Display {
             .unwrap();
     }
 
+    /// Asks again and again for the same job.
+    pub async fn send_photo_times(&self, count: usize, photo: &[u8], id: &str) {
+        for number in 0..count {
+            let mark = number.to_string();
+            let properties = [("job_id", id), ("transaction", mark.as_str())];
+            self.send_photo(photo, &properties).await;
+        }
+    }
+
     /// Sends a JSON request.
     pub async fn send_json(&self, text: &str) {
         let topic = format!("zoetrope/{DEVICE}/request/render");
@@ -199,6 +225,12 @@ impl Display {
             .publish_qos1(topic, text.as_bytes().to_vec())
             .await
             .unwrap();
+    }
+
+    /// The next message of any kind, if one comes in this time.
+    pub async fn any(&mut self, time_max: Duration) -> Option<Message> {
+        let next = tokio::time::timeout(time_max, self.inbox.recv()).await;
+        next.ok().map(|message| message.expect("client lives"))
     }
 
     /// The next message whose topic ends like this and which `fits`.

@@ -1,6 +1,6 @@
 //! What goes wrong, and that the daemon outlives it.
 
-use std::{fs, sync::atomic::Ordering, time::Duration};
+use std::{fs, time::Duration};
 
 use zoetrope::{
     config::{Broker, Tls},
@@ -81,37 +81,6 @@ async fn every_bad_request_is_answered_and_the_next_good_one_served() {
     assert_eq!(answer["status"], "ok", "{answer}");
     display.state("ready").await;
     board.daemon.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_says_so_and_stopping_tells_those_who_wait() {
-    let broker = loopback().await;
-    let port = broker.address().port();
-    let board = board(at(port)).await;
-    let mut display = Display::connect(port, "display").await;
-    display.state("ready").await;
-    board.renderer.is_closed.store(true, Ordering::Relaxed);
-    for id in ["a", "b", "c", "d"] {
-        display
-            .send_photo(id.as_bytes(), &[("job_id", id), ("transaction", id)])
-            .await;
-    }
-    let answer = display.json("/response/render_photo").await;
-    assert_eq!(answer["error"]["code"], "queue_full");
-    assert_eq!(answer["transaction"], "d");
-    assert_eq!(
-        answer["error"]["message"],
-        "2 jobs are waiting, allowed are 2"
-    );
-    board.daemon.stop().await;
-    let mut told = Vec::new();
-    for _ in 0..3 {
-        let answer = display.json("/response/render_photo").await;
-        assert_eq!(answer["error"]["code"], "stopping");
-        told.push(answer["transaction"].as_str().unwrap().to_owned());
-    }
-    told.sort();
-    assert_eq!(told, ["a", "b", "c"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,5 +90,5 @@ async fn signals_reload_the_configuration_and_end_the_daemon() {
         .next("/availability", |message| message.payload == b"offline")
         .await;
     assert_eq!(daemon.ended().code(), Some(0));
-    assert_eq!(folder.names(), ["clips", "zoetrope.toml"]);
+    assert_eq!(folder.names(), ["clips", "journal", "zoetrope.toml"]);
 }

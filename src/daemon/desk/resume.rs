@@ -1,0 +1,65 @@
+//! Going on with what the process before has left.
+
+use super::{
+    Desk, fault,
+    jobs::{Outgoing, Ticket, shelf_clip},
+};
+use crate::journal::PendingJob;
+
+/// Clips of the process before that can be fetched over HTTP.
+const SHELVED: usize = 4;
+
+impl Desk {
+    /// Takes up every job in the order of acceptance. What is rendered is
+    /// published as it is, what is not is rendered, and a job over which the
+    /// daemon has crashed too often is given up. The clip published last is
+    /// published again before all, for a broker that may have lost it.
+    pub(super) fn resume(&mut self, pending: Vec<PendingJob>) {
+        let mut given_up = Vec::new();
+        for job in pending {
+            self.ledger.begin(&job);
+            let crash_count = job.crash_count;
+            let record = job.record;
+            let ticket = Ticket {
+                sequence: record.sequence,
+                order: record.order,
+                digest: record.digest,
+                clip_bytes_max: record.clip_bytes_max,
+                is_begun: false,
+            };
+            if let Some(clip) = self.store.resume(ticket.sequence, &ticket.digest) {
+                log::info!("job {} resumed: its clip is published", ticket.id());
+                self.outgoing.push_back(Outgoing {
+                    sequence: ticket.sequence,
+                    ticket: Some(ticket),
+                    clip,
+                });
+            } else if crash_count >= self.config.journal.crash_count_max {
+                given_up.push((ticket, crash_count));
+            } else {
+                log::info!("job {} resumed: it is rendered", ticket.id());
+                self.queue.push_back(ticket);
+            }
+        }
+        for clip in self.store.newest(SHELVED) {
+            self.shelf.put(shelf_clip(&clip));
+        }
+        if let Some((sequence, clip)) = self.store.last_shown() {
+            self.outgoing.push_front(Outgoing {
+                sequence,
+                ticket: None,
+                clip,
+            });
+        }
+        for (ticket, crash_count) in given_up {
+            let limit = self.config.journal.crash_count_max;
+            let message = format!(
+                "the daemon crashed {crash_count} times while rendering this job, \
+                 allowed are {limit}"
+            );
+            log::error!("job {} given up: {message}", ticket.id());
+            self.trouble = Some(message.clone());
+            self.end(&ticket, Err(fault("crashed", message)));
+        }
+    }
+}

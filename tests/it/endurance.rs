@@ -1,0 +1,34 @@
+//! What the daemon endures. A short version of each runs with the suite; the
+//! long ones are run on demand, and print what they measured:
+//!
+//! ```sh
+//! cargo test --test it -- --ignored --nocapture endurance::kill::a_thousand_kills
+//! cargo test --release --test it -- --ignored --nocapture endurance::soak::for_long
+//! cargo test --release --test it -- --ignored --nocapture endurance::load::two_hundred_a_second
+//! ```
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `ZOETROPE_KILLS` | kills | 1000 |
+//! | `ZOETROPE_SOAK_S` | length of the soak, in seconds; 3600 for the bar | 300 |
+//! | `ZOETROPE_LOAD_S` | length of the load, in seconds | 60 |
+
+mod kill;
+
+mod load;
+
+mod service;
+
+mod soak;
+
+mod witness;
+
+/// A number from the environment.
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} is {text:?}, expected a whole number")),
+        Err(_) => default,
+    }
+}

@@ -1,0 +1,142 @@
+//! The daemon under requests that are wrong or have been answered already.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use mqtt5::{ConnectOptions, MqttClient, PublishOptions, QoS};
+
+use super::{number, service::Service, witness::Witness};
+use crate::{
+    mqtt::bench::{DEVICE, PATIENCE, loopback},
+    photos,
+    support::Folder,
+};
+
+/// Requests, the answers to them, and the times between in seconds, sorted.
+struct Answered {
+    sent: usize,
+    seconds: Vec<f64>,
+}
+
+/// Sends requests evenly, every third a duplicate and the others wrong in two
+/// ways, and waits for what comes back.
+async fn pester(port: u16, a_second: f64, length: Duration) -> Answered {
+    let client = MqttClient::with_options(ConnectOptions::new("pest"));
+    let url = format!("mqtt://127.0.0.1:{port}");
+    client.connect(&url).await.unwrap();
+    let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
+    let seconds: Arc<Mutex<Vec<f64>>> = Arc::default();
+    let (asked, answered) = (Arc::clone(&sent), Arc::clone(&seconds));
+    client
+        .subscribe("pest/answers", move |message| {
+            let data = message.properties.correlation_data.unwrap_or_default();
+            let mark = String::from_utf8(data).unwrap();
+            if let Some(at) = asked.lock().unwrap().remove(&mark) {
+                answered.lock().unwrap().push(at.elapsed().as_secs_f64());
+            }
+        })
+        .await
+        .unwrap();
+    let photo = photos::jpeg(64, 64);
+    let started = Instant::now();
+    let count = (length.as_secs_f64() * a_second) as u32;
+    for number in 0..count {
+        tokio::time::sleep_until(
+            (started + Duration::from_secs_f64(f64::from(number) / a_second)).into(),
+        )
+        .await;
+        let mark = number.to_string();
+        let mut options = PublishOptions {
+            qos: QoS::AtLeastOnce,
+            ..PublishOptions::default()
+        };
+        options.properties.response_topic = Some("pest/answers".to_owned());
+        options.properties.correlation_data = Some(mark.clone().into_bytes());
+        let pairs: &[(&str, &str)] = match number % 3 {
+            0 => &[("job_id", "known"), ("seed", "0")],
+            1 => &[("frame_rate", "-1")],
+            _ => &[],
+        };
+        for (name, value) in pairs {
+            let pair = ((*name).to_owned(), (*value).to_owned());
+            options.properties.user_properties.push(pair);
+        }
+        let (command, payload) = match number % 3 {
+            2 => ("render", b"{\"look\":{\"strength\":9}}".to_vec()),
+            _ => ("render_photo", photo.clone()),
+        };
+        sent.lock().unwrap().insert(mark, Instant::now());
+        let topic = format!("zoetrope/{DEVICE}/request/{command}");
+        client
+            .publish_with_options(topic, payload, options)
+            .await
+            .unwrap();
+    }
+    let waited = Instant::now();
+    while !sent.lock().unwrap().is_empty() && waited.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    client.disconnect().await.unwrap();
+    let mut seconds = std::mem::take(&mut *seconds.lock().unwrap());
+    seconds.sort_by(f64::total_cmp);
+    Answered {
+        sent: count as usize,
+        seconds,
+    }
+}
+
+async fn loaded(a_second: f64, length: Duration) -> Answered {
+    let broker = loopback().await;
+    let port = broker.address().port();
+    let folder = Folder::new();
+    Service::configure(&folder, port);
+    let mut witness = Witness::connect(port).await;
+    let mut service = Service::start(&folder, None);
+    let is_up = |witness: &Witness| witness.state == "ready";
+    assert!(witness.hear(PATIENCE, is_up).await, "not ready");
+    witness.ask("known").await;
+    let is_done = |witness: &Witness| witness.unanswered().is_empty();
+    assert!(witness.hear(PATIENCE, is_done).await, "not answered");
+    let pest = tokio::spawn(pester(port, a_second, length));
+    let mut valid = 0;
+    while !pest.is_finished() {
+        witness.ask(&format!("valid-{valid}")).await;
+        valid += 1;
+        assert!(witness.hear(PATIENCE, is_done).await, "a valid job waits");
+        witness
+            .hear(Duration::from_secs(2), |_| pest.is_finished())
+            .await;
+    }
+    let answered = pest.await.unwrap();
+    println!(
+        "{valid} valid jobs were done meanwhile; {:?}",
+        service.usage()
+    );
+    service.stop().await;
+    witness.testify();
+    answered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn valid_jobs_are_done_among_many_that_are_not() {
+    let answered = loaded(100.0, Duration::from_secs(2)).await;
+    assert_eq!(answered.seconds.len(), answered.sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute"]
+async fn two_hundred_a_second() {
+    let length = Duration::from_secs(number("ZOETROPE_LOAD_S", 60));
+    let Answered { sent, seconds } = loaded(200.0, length).await;
+    let at = |share: f64| seconds[((seconds.len() - 1) as f64 * share) as usize] * 1e3;
+    println!(
+        "{sent} requests, {} answers; response time p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
+        seconds.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+}
