@@ -10,6 +10,10 @@ pub mod source;
 
 pub mod tract;
 
+pub mod thermal;
+
+pub mod fetch;
+
 pub mod mqtt;
 
 pub mod broker;
