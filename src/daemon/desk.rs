@@ -4,17 +4,28 @@ mod announce;
 
 mod intake;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod pacing;
+
+mod submission;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::{Instant, timeout_at},
 };
 
-use self::announce::Announcer;
+pub(super) use self::submission::Submission;
+use self::{announce::Announcer, pacing::Pacing};
 use super::{
+    heat::Heat,
     ledger::{Address, Ledger, Outcome},
+    metrics::Metrics,
     studio::{Commission, Failure, Finished, Studio, StudioEvent},
 };
 use crate::{
@@ -44,6 +55,10 @@ const CLIP_PACKET_HEAD_BYTES_MAX: usize = 1024;
 pub(super) enum Control {
     Stop,
     Reload(Box<Config>),
+    /// Asks for a sign of life.
+    Ping(oneshot::Sender<()>),
+    /// A trigger asks for a clip.
+    Submit(Submission),
 }
 
 struct CurrentJob {
@@ -68,6 +83,10 @@ pub(super) struct Desk {
     camera: CameraState,
     /// Why the last job failed, if it was our own fault.
     trouble: Option<String>,
+    pacing: Pacing,
+    /// Triggers that wait for the end of their job.
+    listeners: HashMap<JobId, oneshot::Sender<Outcome>>,
+    metrics: Arc<Metrics>,
     shown: Option<State>,
     is_stopping: bool,
 }
@@ -79,8 +98,13 @@ impl Desk {
         connection: Connection,
         studio: Studio,
         shelf: Shelf,
+        metrics: Arc<Metrics>,
+        heat: watch::Receiver<Heat>,
     ) -> Self {
         Self {
+            pacing: Pacing::new(heat, config.thermal.pause),
+            listeners: HashMap::new(),
+            metrics,
             topics: Topics::new(&config.device_id),
             camera: camera_unused(&config.camera),
             config,
@@ -111,10 +135,14 @@ impl Desk {
             tokio::select! {
                 control = controls.recv() => match control {
                     Some(Control::Reload(config)) => self.reload(*config),
+                    // Whoever has asked may have gone.
+                    Some(Control::Ping(answer)) => drop(answer.send(())),
+                    Some(Control::Submit(submission)) => self.submit(submission),
                     Some(Control::Stop) | None => break,
                 },
                 Some(event) = events.recv() => self.studio_says(event),
                 result = announcement(&mut self.current) => self.end(result),
+                () = self.pacing.changed() => {}
                 Some(message) = messages.recv() => self.take(&message),
             }
             self.start_next();
@@ -124,12 +152,13 @@ impl Desk {
     }
 
     fn start_next(&mut self) {
-        if self.current.is_some() {
+        if self.current.is_some() || !self.pacing.may_start() {
             return;
         }
         let Some(order) = self.queue.pop_front() else {
             return;
         };
+        log::info!("job {} is rendered", order.request.id);
         self.current = Some(CurrentJob {
             id: order.request.id.clone(),
             transaction: order.transaction,
@@ -139,6 +168,7 @@ impl Desk {
             request: order.request,
             limits: self.config.photo_limits,
             camera: self.config.camera.clone(),
+            url: self.config.url.clone(),
             clip_bytes_max: self.clip_bytes_max(),
             threads: self.config.threads,
         });
@@ -192,8 +222,19 @@ impl Desk {
         let Some(job) = self.current.take() else {
             return;
         };
+        self.pacing.rest();
+        let failure = result.as_ref().err();
+        self.metrics
+            .ended(failure.map(|failure| failure.fault.code.as_str()));
         let (outcome, trouble) = match result {
-            Ok(notice) => (Ok(notice), None),
+            Ok(notice) => {
+                let (bytes, sha256) = (notice.bytes, &notice.sha256);
+                log::info!(
+                    "job {} is published, {bytes} bytes, sha256 {sha256}",
+                    job.id
+                );
+                (Ok(notice), None)
+            }
             Err(failure) => {
                 let message = &failure.fault.message;
                 log::error!("job {} failed: {message}", job.id);
@@ -216,6 +257,10 @@ impl Desk {
             Err(fault) => JobPhase::Failed(fault.clone()),
         };
         self.say(id, transaction, phase);
+        if let Some(listener) = self.listeners.remove(id) {
+            // A trigger that has gone wants no answer.
+            let _ = listener.send(outcome.clone());
+        }
         for address in self.ledger.end(id, outcome.clone()) {
             self.answer(&address, outcome);
         }
@@ -249,18 +294,20 @@ impl Desk {
     }
 
     fn show_state(&mut self) {
+        self.metrics.queue_is(self.queue.len());
+        let reason = self.trouble.clone().or_else(|| self.pacing.reason());
         let state = State {
             v: Version,
             state: if self.is_stopping {
                 DaemonState::Stopping
             } else if self.current.is_some() {
                 DaemonState::Rendering
-            } else if self.trouble.is_some() {
+            } else if reason.is_some() {
                 DaemonState::Degraded
             } else {
                 DaemonState::Ready
             },
-            reason: self.trouble.clone(),
+            reason,
             job_id: self.current.as_ref().map(|job| job.id.to_string()),
             queue_length: self.queue.len(),
             camera: self.camera,
@@ -282,13 +329,16 @@ impl Desk {
                     &config.device_id,
                     &config.broker,
                     &config.http,
+                    &config.trigger,
                     &config.model_file,
                     &config.clips_dir,
                 )
             )
         };
         if fixed(&self.config) != fixed(&config) {
-            log::warn!("device_id, broker, http, model and clips_dir change with a restart only");
+            log::warn!(
+                "device_id, broker, http, trigger, model and clips_dir change with a restart only"
+            );
         }
         self.config.look = config.look;
         self.config.shape = config.shape;
@@ -296,6 +346,8 @@ impl Desk {
         self.config.queue_length_max = config.queue_length_max;
         self.config.camera = config.camera;
         self.config.threads = config.threads;
+        self.config.url = config.url;
+        self.pacing.pause_is(config.thermal.pause);
         self.camera = camera_unused(&self.config.camera);
         log::info!("configuration read again");
         self.show_info();

@@ -120,6 +120,7 @@ fn fingerprint(request: &Request) -> [u8; 32] {
             digest.update("photo ");
             digest.update(bytes);
         }
+        Source::Url(photo) => digest.update(format!("url {photo:?}")),
         Source::Path(path) => digest.update(format!("path {path:?}")),
     }
     digest.finalize().into()

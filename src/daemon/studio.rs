@@ -16,11 +16,14 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Renderer, archive::Archive};
+use super::{Renderer, archive::Archive, metrics::Metrics, pulse::Pulse};
 use crate::{
     clip::Clip,
-    config::Camera,
-    device::source::{CommandSource, FileSource},
+    config::{Camera, UrlSource},
+    device::{
+        fetch::{self, FetchError},
+        source::{CommandSource, FileSource},
+    },
     frames::Frame,
     pipeline::{Blame, Job, Onlooker, PipelineError, Stage},
     publication::{CameraState, Fault, JobPhase},
@@ -36,6 +39,8 @@ pub(super) struct Commission {
     pub(super) request: Request,
     pub(super) limits: Limits,
     pub(super) camera: Camera,
+    /// Where photographs may be fetched from.
+    pub(super) url: Option<UrlSource>,
     /// Largest clip that can be published.
     pub(super) clip_bytes_max: Option<u64>,
     /// Threads to work with.
@@ -92,6 +97,18 @@ impl From<PipelineError> for Failure {
     }
 }
 
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self {
+            fault: Fault {
+                code: error.code().to_owned(),
+                message: error.to_string(),
+            },
+            is_ours: error.is_ours(),
+        }
+    }
+}
+
 /// The way to the thread. It ends after this is dropped.
 pub(super) struct Studio {
     commissions: thread_mpsc::SyncSender<Commission>,
@@ -103,6 +120,8 @@ impl Studio {
     pub(super) fn open(
         renderer: Arc<dyn Renderer>,
         archive: Archive,
+        metrics: Arc<Metrics>,
+        pulse: Arc<Pulse>,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<StudioEvent>)> {
         // One in work, one at most under way to the thread.
         let (commissions, accepted) = thread_mpsc::sync_channel::<Commission>(1);
@@ -113,6 +132,8 @@ impl Studio {
             renderer,
             archive,
             reports,
+            metrics,
+            pulse,
             is_cancelled: Arc::clone(&is_cancelled),
         };
         thread::Builder::new()
@@ -147,6 +168,8 @@ struct Bench {
     renderer: Arc<dyn Renderer>,
     archive: Archive,
     reports: mpsc::UnboundedSender<StudioEvent>,
+    metrics: Arc<Metrics>,
+    pulse: Arc<Pulse>,
     is_cancelled: Arc<AtomicBool>,
 }
 
@@ -157,6 +180,7 @@ impl Bench {
     }
 
     fn work(&self, commission: &Commission) {
+        self.pulse.beat();
         let path = self.archive.path_for(&commission.request.id);
         // A panic ends this clip alone: the renderer is shared but not changed
         // by a render, and the archive's state is the folder itself.
@@ -171,11 +195,14 @@ impl Bench {
             // Usually there is nothing to remove.
             let _ = fs::remove_file(&path);
         }
+        self.pulse.rest();
         self.report(StudioEvent::Ended(result));
     }
 
     fn make(&self, commission: &Commission, path: &std::path::Path) -> Result<Finished, Failure> {
+        let asked_at = Instant::now();
         let (photo, origin) = self.photo(commission)?;
+        self.metrics.stage_took("capturing", asked_at.elapsed());
         let request = &commission.request;
         let job = Job {
             id: &request.id,
@@ -191,8 +218,12 @@ impl Bench {
         let watcher = Watcher {
             bench: self,
             reported_at: Mutex::new(Instant::now()),
+            stage: Mutex::new(None),
         };
+        let started_at = Instant::now();
         let mut clip = self.renderer.render(&job, &watcher)?;
+        watcher.stage_ends();
+        self.metrics.render_took(started_at.elapsed());
         let unreadable = |error: io::Error| {
             Failure::ours("storage", format!("clip {}: {error}", path.display()))
         };
@@ -206,6 +237,11 @@ impl Bench {
         let mut source: Box<dyn StillSource> =
             match (&commission.request.source, &commission.camera) {
                 (Source::Photo(bytes), _) => return Ok((Arc::clone(bytes), Origin::Payload)),
+                (Source::Url(photo), _) => {
+                    self.report(StudioEvent::Phase(JobPhase::Capturing));
+                    let bytes = fetch::fetch(commission.url.as_ref(), photo, bytes_max)?;
+                    return Ok((bytes.into(), Origin::Url));
+                }
                 (Source::Path(path), _) | (Source::Camera, Camera::File(path)) => {
                     Box::new(FileSource::new(path, bytes_max))
                 }
@@ -240,10 +276,32 @@ impl Bench {
 struct Watcher<'a> {
     bench: &'a Bench,
     reported_at: Mutex<Instant>,
+    /// The stage under way and when it began.
+    stage: Mutex<Option<(&'static str, Instant)>>,
+}
+
+impl Watcher<'_> {
+    fn stage_begins(&self, stage: Option<&'static str>) {
+        self.bench.pulse.beat();
+        let begun = stage.map(|stage| (stage, Instant::now()));
+        let mut under_way = self.stage.lock().expect("no panic while it is held");
+        if let Some((stage, since)) = std::mem::replace(&mut *under_way, begun) {
+            self.bench.metrics.stage_took(stage, since.elapsed());
+        }
+    }
+
+    fn stage_ends(&self) {
+        self.stage_begins(None);
+    }
 }
 
 impl Onlooker for Watcher<'_> {
     fn stage(&self, stage: Stage) {
+        self.stage_begins(Some(match stage {
+            Stage::Decoding => "decoding",
+            Stage::Looking => "looking",
+            Stage::Rendering => "rendering",
+        }));
         if stage == Stage::Decoding {
             let phase = JobPhase::Rendering { progress: 0.0 };
             self.bench.report(StudioEvent::Phase(phase));
@@ -251,6 +309,7 @@ impl Onlooker for Watcher<'_> {
     }
 
     fn frame(&self, _frame: &Frame, done: u32, count: u32) {
+        self.bench.pulse.beat();
         if done >= count {
             self.bench.report(StudioEvent::Phase(JobPhase::Encoding));
             return;

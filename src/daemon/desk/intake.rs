@@ -3,10 +3,10 @@
 use super::{Desk, fault, response_to};
 use crate::{
     config::Camera,
-    daemon::ledger::{Address, Entry},
-    device::mqtt::Message,
+    daemon::ledger::{Address, Entry, Outcome},
+    device::{fetch, mqtt::Message},
     publication::{Defaults, Fault, JobPhase, Order, Refusal, Response, photo_order, render_order},
-    request::{Request, Source},
+    request::Source,
 };
 
 impl Desk {
@@ -46,7 +46,7 @@ impl Desk {
         match order {
             Ok(order) => {
                 let address = address(&order.transaction);
-                self.accept(order, address);
+                self.accept(order, &address);
             }
             Err(refusal) => {
                 let Refusal { transaction, error } = *refusal;
@@ -55,51 +55,71 @@ impl Desk {
         }
     }
 
-    fn accept(&mut self, order: Order, address: Address) {
+    fn accept(&mut self, order: Order, address: &Address) {
+        if let Err(fault) = self.admit(order, address.clone()) {
+            self.refuse(address, fault);
+        }
+    }
+
+    /// Takes an order into the queue; gives the outcome if the same job has
+    /// ended already, and says why if it cannot be taken.
+    pub(super) fn admit(
+        &mut self,
+        order: Order,
+        address: Address,
+    ) -> Result<Option<Outcome>, Fault> {
         let id = order.request.id.clone();
         match self.ledger.look_up(&order.request, &address) {
             Entry::New => {}
-            Entry::UnderWay => return,
-            Entry::Ended(outcome) => return self.answer(&address, &outcome),
+            Entry::UnderWay => return Ok(None),
+            Entry::Ended(outcome) => {
+                self.answer(&address, &outcome);
+                return Ok(Some(outcome));
+            }
             Entry::Crowded => {
                 let message = format!("job {id} has too many answers waiting already");
-                return self.refuse(&address, fault("busy", message));
+                return Err(fault("busy", message));
             }
             Entry::Conflict => {
                 let message = format!("job_id {id} is used by a different request");
-                return self.refuse(&address, fault("job_id_conflict", message));
+                return Err(fault("job_id_conflict", message));
             }
         }
-        if let Some(refused) = self.refused_by_camera(&order.request) {
-            return self.refuse(&address, refused);
-        }
+        self.is_within_reach(&order.request.source)?;
         let limit = self.config.queue_length_max;
         // The job under way does not wait, and a free studio takes one at once.
         let is_waiting = self.current.is_some();
         if is_waiting && self.queue.len() >= limit {
             let message = format!("{} jobs are waiting, allowed are {limit}", self.queue.len());
-            return self.refuse(&address, fault("queue_full", message));
+            return Err(fault("queue_full", message));
         }
         log::info!("job {id} accepted");
         let jobs_before = self.queue.len() + usize::from(is_waiting);
         self.ledger.begin(&order.request, address);
         self.say(&id, &order.transaction, JobPhase::Accepted { jobs_before });
         self.queue.push_back(order);
+        Ok(None)
     }
 
-    fn refused_by_camera(&self, request: &Request) -> Option<Fault> {
-        let is_missing =
-            matches!(request.source, Source::Camera) && matches!(self.config.camera, Camera::None);
-        is_missing.then(|| {
-            let message = "no camera is configured, send a photo instead".to_owned();
-            fault("no_camera", message)
-        })
+    /// Whether the photograph may be asked for at all.
+    fn is_within_reach(&self, source: &Source) -> Result<(), Fault> {
+        match source {
+            Source::Camera if matches!(self.config.camera, Camera::None) => {
+                let message = "no camera is configured, send a photo instead".to_owned();
+                Err(fault("no_camera", message))
+            }
+            Source::Url(photo) => fetch::permitted(self.config.url.as_ref(), photo.url())
+                .map(drop)
+                .map_err(|error| fault(error.code(), error.to_string())),
+            Source::Camera | Source::Photo(_) | Source::Path(_) => Ok(()),
+        }
     }
 
     /// Answers a request that was never accepted. Under a flood of them, some
     /// go without an answer.
     fn refuse(&self, address: &Address, fault: Fault) {
         log::warn!("request refused: {}", fault.message);
+        self.metrics.refused(&fault.code);
         let response = Response::error(fault, address.transaction.clone());
         self.connection.offer(response_to(address, &response));
     }
