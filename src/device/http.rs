@@ -27,6 +27,7 @@ use self::{gate::Gate, hall::Hall, tls::Keys};
 use crate::config::{HTTP_CONNECTIONS_MAX_DEFAULT, KeyPair};
 
 pub use shelf::{Shelf, ShelfClip};
+pub use tls::check_keys;
 pub use vitals::Vitals;
 
 /// Time that downloads under way get to finish when the server is stopped.

@@ -2,6 +2,8 @@
 
 pub mod h264;
 
+pub mod assembly;
+
 pub mod memory;
 
 pub mod http;

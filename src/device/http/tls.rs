@@ -41,6 +41,14 @@ impl Keys {
     }
 }
 
+/// Whether a certificate and its key can be used.
+///
+/// # Errors
+/// [`HttpError::Tls`] with what is wrong.
+pub fn check_keys(files: &KeyPair) -> Result<(), HttpError> {
+    server_config(files).map(drop)
+}
+
 fn server_config(files: &KeyPair) -> Result<Arc<ServerConfig>, HttpError> {
     let failed = |path: &Path, reason: &dyn std::fmt::Display| HttpError::Tls {
         path: path.to_owned(),
