@@ -10,6 +10,10 @@ mod cases;
 
 mod failures;
 
+mod doors;
+
 mod mosquitto;
 
 mod process;
+
+mod service;
