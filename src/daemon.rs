@@ -15,32 +15,49 @@
 
 mod desk;
 
+mod heat;
+
 mod ledger;
+
+pub mod metrics;
+
+mod pulse;
+
+mod service;
 
 mod store;
 
 mod studio;
+
+mod trigger;
+
+mod vitals;
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
 };
 
 use self::{
     desk::{Control, Desk, Equipment},
+    heat::Heat,
+    metrics::Metrics,
+    pulse::Pulse,
     store::Store,
     studio::Studio,
+    trigger::Bell,
+    vitals::DaemonVitals,
 };
 use crate::{
     clip::Clip,
-    config::Config,
+    config::{Config, Http},
     device::{
         h264,
-        http::{HttpServer, Page, Shelf},
+        http::{HttpOptions, HttpServer, Page, Shelf},
         mqtt::{Connection, Settings},
         tract::TractNetwork,
     },
@@ -102,6 +119,13 @@ pub struct Daemon {
     controls: mpsc::Sender<Control>,
     desk: JoinHandle<()>,
     http: Option<HttpServer>,
+    vitals: DaemonVitals,
+    heat: watch::Receiver<Heat>,
+    bell: Bell,
+    /// The clip that a signal has asked for.
+    signalled: Option<JoinHandle<()>>,
+    /// What looks at the heat, and the triggers.
+    watchers: Vec<JoinHandle<()>>,
 }
 
 impl Daemon {
@@ -123,19 +147,9 @@ impl Daemon {
             log::error!("damaged: {damage}");
         }
         let shelf = Shelf::new();
-        let http = match &config.http {
-            Some(http) => {
-                let page = Page {
-                    device_id: config.device_id.clone(),
-                    broker_websocket_url: http.broker_websocket_url.clone(),
-                };
-                let server = HttpServer::start(http.listen, page, shelf.clone())
-                    .await
-                    .with_context(|| format!("cannot listen on {}", http.listen))?;
-                Some(server)
-            }
-            None => None,
-        };
+        let metrics = Arc::new(Metrics::new());
+        let pulse = Arc::new(Pulse::new());
+        let (controls, orders) = mpsc::channel(4);
         let topics = Topics::new(&config.device_id);
         let availability = |state: Availability| {
             let mut publication = Publication::bytes(
@@ -153,16 +167,42 @@ impl Daemon {
             subscriptions: vec![topics.request_render(), topics.request_render_photo()],
         };
         let (connection, messages) = Connection::open(&settings)?;
+        let vitals = DaemonVitals {
+            metrics: Arc::clone(&metrics),
+            pulse: Arc::clone(&pulse),
+            link: connection.link(),
+            desk: controls.clone(),
+        };
+        let http = match &config.http {
+            Some(http) => {
+                let options = http_options(&config.device_id, http)?;
+                let vitals = Arc::new(vitals.clone());
+                Some(HttpServer::start(options, shelf.clone(), vitals).await?)
+            }
+            None => None,
+        };
         connection.post(availability(Availability::Online));
         let card = renderer.card();
-        let (studio, events) = Studio::open(renderer, opened.journal.clone(), store.clone())?;
-        let (controls, orders) = mpsc::channel(4);
+        let (studio, events) = Studio::open(
+            renderer,
+            opened.journal.clone(),
+            store.clone(),
+            Arc::clone(&metrics),
+            Arc::clone(&pulse),
+        )?;
+        let (heat_sender, heat) = watch::channel(Heat::default());
+        let look = heat::watch_over(config.thermal.clone(), Arc::clone(&metrics), heat_sender);
+        let bell = Bell::new(controls.clone());
+        let mut watchers = trigger::start(&config, &bell, &shelf);
+        watchers.push(tokio::spawn(look));
         let equipment = Equipment {
             card,
             connection,
             studio,
             store,
             shelf,
+            metrics,
+            heat: heat.clone(),
         };
         let desk = Desk::new(config, opened, equipment);
         let farewell = availability(Availability::Offline);
@@ -171,6 +211,11 @@ impl Daemon {
             controls,
             desk,
             http,
+            vitals,
+            heat,
+            bell,
+            signalled: None,
+            watchers,
         })
     }
 
@@ -180,10 +225,35 @@ impl Daemon {
     }
 
     /// Takes over what can change while running: look, shape, limits, camera
-    /// and queue length. The rest is named in the log as waiting for a restart.
+    /// and queue length, the HTTP token and certificate. The rest is named in
+    /// the log as waiting for a restart.
     pub async fn reload(&self, config: Config) {
+        if let (Some(server), Some(http)) = (&self.http, &config.http) {
+            let renewed = http
+                .token()
+                .map_err(anyhow::Error::from)
+                .and_then(|token| Ok(server.renew(token.as_deref())?));
+            if let Err(error) = renewed {
+                log::error!("http: token or certificate kept as it was: {error:#}");
+            }
+        }
         // A desk that has ended is noticed by `run`.
         let _ = self.controls.send(Control::Reload(Box::new(config))).await;
+    }
+
+    /// Asks for a clip from the camera, unless the one that was asked for like
+    /// this before has not ended.
+    pub fn ring(&mut self) {
+        if (self.signalled.as_ref()).is_some_and(|task| !task.is_finished()) {
+            log::warn!("signal: the clip that was asked for before is still being made");
+            return;
+        }
+        let bell = self.bell.clone();
+        let job = async move {
+            // How it ends is published, logged and counted by the desk.
+            let _ = bell.camera("signal").await;
+        };
+        self.signalled = Some(tokio::spawn(job));
     }
 
     /// Ends the render under way, says `offline` and disconnects. What was
@@ -195,14 +265,34 @@ impl Daemon {
         if let Err(error) = self.desk.await {
             log::error!("desk: {error}");
         }
+        for watcher in self.watchers {
+            watcher.abort();
+        }
         if let Some(http) = self.http {
             http.stop().await;
         }
+        let reading = self.vitals.metrics.reading(&self.heat.borrow().climate);
+        let (clips, failed) = (reading.renders_ok, reading.renders_failed);
+        log::info!("stopped after {clips} clips and {failed} jobs that failed");
     }
 }
 
+fn http_options(device_id: &str, http: &Http) -> anyhow::Result<HttpOptions> {
+    Ok(HttpOptions {
+        listen: http.listen,
+        page: Page {
+            device_id: device_id.to_owned(),
+            broker_websocket_url: http.broker_websocket_url.clone(),
+        },
+        token: http.token()?,
+        tls: http.tls.clone(),
+        connections_max: http.connections_max,
+    })
+}
+
 /// Runs the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration
-/// again and keeps the old one if the new one is wrong.
+/// again and keeps the old one if the new one is wrong; SIGUSR1 asks for a clip
+/// from the camera.
 ///
 /// # Errors
 /// When the configuration, the network, the clips folder or the HTTP address
@@ -229,24 +319,37 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
+    let mut user = signal(SignalKind::user_defined1())?;
+    let is_tls = config.http.as_ref().is_some_and(|http| http.tls.is_some());
+    let status = format!("serves zoetrope/{}/request/…", config.device_id);
     let mut daemon = Daemon::start(config, renderer).await?;
     if let Some(address) = daemon.http_address() {
-        log::info!("kiosk page at http://{address}/");
+        let scheme = if is_tls { "https" } else { "http" };
+        log::info!("kiosk page at {scheme}://{address}/");
     }
+    service::ready(&status);
+    let watchdog = tokio::spawn(service::feed_watchdog(daemon.vitals.clone()));
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => match Config::read(config_file) {
-                Ok(config) => daemon.reload(config).await,
-                Err(error) => log::error!("configuration kept as it was: {error:#}"),
-            },
+            _ = user.recv() => daemon.ring(),
+            _ = hang_up.recv() => {
+                service::reloading();
+                match Config::read(config_file) {
+                    Ok(config) => daemon.reload(config).await,
+                    Err(error) => log::error!("configuration kept as it was: {error:#}"),
+                }
+                service::ready(&status);
+            }
             ended = &mut daemon.desk => {
                 return Err(anyhow::anyhow!("the desk ended by itself: {ended:?}"));
             }
         }
     }
     log::info!("stopping");
+    service::stopping();
     daemon.stop().await;
+    watchdog.abort();
     Ok(())
 }

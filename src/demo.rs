@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use self::samples::SAMPLES;
 use crate::{
-    config::{Broker, Camera, Config, Http, JournalLimits, StoreLimits},
+    config::{Broker, Config, HTTP_CONNECTIONS_MAX_DEFAULT, Http},
     daemon::{Daemon, Pipeline, Renderer},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
@@ -28,7 +28,6 @@ use crate::{
     },
     publication::{JobPhase, Topics},
     request::{Look, Shape},
-    still::Limits,
 };
 
 /// The board's name in the demo.
@@ -133,21 +132,16 @@ fn config_for(
     Ok(Config {
         device_id: DEVICE_ID.to_owned(),
         broker: format!("mqtt://{}", broker.address()).parse::<Broker>()?,
-        camera: Camera::None,
-        model_file: None,
-        photo_limits: Limits::default(),
-        look: Look::default(),
-        shape: Shape::default(),
         http: Some(Http {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, options.http_port)),
             broker_websocket_url: broker.websocket_url(),
+            token_file: None,
+            tls: None,
+            connections_max: HTTP_CONNECTIONS_MAX_DEFAULT,
         }),
         clips_dir: folder.path().join("clips"),
-        store: StoreLimits::default(),
         journal_dir: folder.path().join("journal"),
-        journal: JournalLimits::default(),
-        queue_length_max: 4,
-        threads: None,
+        ..Config::default()
     })
 }
 

@@ -3,7 +3,11 @@
 //! A [`Request`] that exists is within every limit; nothing downstream checks
 //! it again. How a request reaches us (command line, MQTT) is not known here.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+mod photo_url;
+
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+pub use photo_url::{PhotoUrl, URL_BYTES_MAX};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +64,8 @@ pub enum Source {
     Camera,
     /// The photograph's own bytes (JPEG, PNG or WebP).
     Photo(#[serde(skip)] Arc<[u8]>),
+    /// Where the photograph can be fetched.
+    Url(PhotoUrl),
     /// A local file. Never built from a network message.
     Path(PathBuf),
 }
@@ -252,6 +258,14 @@ impl JobId {
         Self(ulid::Ulid::generate().to_string())
     }
 
+    /// The id of what was there at that time since 1970 with that digest:
+    /// always the same ULID for the same thing.
+    pub fn derived(time: Duration, digest: [u8; 32]) -> Self {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let random = u128::from_be_bytes(digest[..16].try_into().expect("a digest is longer"));
+        Self(ulid::Ulid::from_parts(ms, random).to_string())
+    }
+
     /// The id as text, safe in a topic, a file name and a log line.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -327,6 +341,20 @@ pub enum RequestError {
          of a-z A-Z 0-9 - _ ."
     )]
     JobId {
+        /// Length of what was given.
+        chars: usize,
+    },
+    /// A URL that no photograph can be fetched from.
+    #[error("url is {url:?}: {reason}")]
+    Url {
+        /// Its beginning.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A digest that is none.
+    #[error("sha256 has {chars} characters or illegal ones, expected 64 of 0-9 a-f")]
+    Sha256 {
         /// Length of what was given.
         chars: usize,
     },

@@ -14,12 +14,14 @@ use crate::{config::ConfigError, request::RequestError};
 pub mod check;
 pub mod debug;
 pub mod demo;
+pub mod doctor;
 pub mod options;
 pub mod render;
 pub mod request;
 pub mod run;
 pub mod watch;
 
+mod log;
 mod progress;
 
 /// Brings a still photograph to life: a photo in, a seamless motion loop out.
@@ -52,6 +54,8 @@ pub enum Command {
     Watch(watch::Args),
     /// Checks a configuration file and says what is wrong with it.
     Check(check::Args),
+    /// Looks at the board as the daemon will find it, and says what is open.
+    Doctor(doctor::Args),
 }
 
 /// Reads the command line, does what it says and tells how it ended: 0 done,
@@ -64,7 +68,7 @@ pub fn run() -> ExitCode {
         Command::Demo(_) => "warn",
         _ => "warn,zoetrope=info",
     };
-    start_log(ordinary, cli.verbose);
+    log::start(ordinary, cli.verbose);
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
         Command::Demo(args) => demo::run(args),
@@ -72,11 +76,12 @@ pub fn run() -> ExitCode {
         Command::Request(args) => request::run(args),
         Command::Watch(args) => watch::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", log::escaped(&format!("{error:#}")));
             ExitCode::from(exit_code(&error))
         }
     }
@@ -93,17 +98,4 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     let is_usage = error.downcast_ref::<ConfigError>().is_some()
         || error.downcast_ref::<RequestError>().is_some();
     if is_usage { 2 } else { 1 }
-}
-
-/// Standard output belongs to results. No timestamps: a service manager adds
-/// its own, and on a terminal nobody wants them.
-fn start_log(ordinary: &str, verbose: u8) {
-    let filter = match verbose {
-        0 => ordinary,
-        1 => "info,zoetrope=debug",
-        _ => "debug",
-    };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter))
-        .format_timestamp(None)
-        .init();
 }

@@ -3,7 +3,7 @@
 use std::{fmt::Display, path::PathBuf, str::FromStr};
 
 use crate::{
-    config::{Broker, ConfigError, Tls},
+    config::{Broker, ConfigError, KeyPair, Tls},
     request::{
         DURATION_MS_MAX, DURATION_MS_MIN, FRAME_RATE_MAX, FRAME_RATE_MIN, Look, Shape, Size,
     },
@@ -87,6 +87,12 @@ pub struct BrokerArgs {
     /// PEM file of the authorities to trust [default: the system's].
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// PEM file of our own certificate, when the broker wants one.
+    #[arg(long, value_name = "FILE", requires = "client_key_file")]
+    pub client_cert_file: Option<PathBuf>,
+    /// PEM file of that certificate's private key.
+    #[arg(long, value_name = "FILE", requires = "client_cert_file")]
+    pub client_key_file: Option<PathBuf>,
 }
 
 impl BrokerArgs {
@@ -98,19 +104,26 @@ impl BrokerArgs {
     pub fn broker(&self) -> Result<Broker, ConfigError> {
         let mut broker: Broker = self.url.parse()?;
         if let Some(ca_file) = &self.ca_file {
-            if broker.tls.is_none() {
-                return Err(ConfigError::BrokerUrl(format!(
-                    "is {:?}, but --ca-file needs mqtts://",
-                    self.url
-                )));
-            }
-            broker.tls = Some(Tls {
-                ca_file: ca_file.clone(),
+            self.tls(&mut broker, "--ca-file")?
+                .ca_file
+                .clone_from(ca_file);
+        }
+        if let (Some(cert_file), Some(key_file)) = (&self.client_cert_file, &self.client_key_file) {
+            self.tls(&mut broker, "--client-cert-file")?.client = Some(KeyPair {
+                cert_file: cert_file.clone(),
+                key_file: key_file.clone(),
             });
         }
         broker.username.clone_from(&self.username);
         broker.password_file.clone_from(&self.password_file);
         Ok(broker)
+    }
+
+    /// The broker's TLS, which `option` is about.
+    fn tls<'a>(&self, broker: &'a mut Broker, option: &str) -> Result<&'a mut Tls, ConfigError> {
+        broker.tls.as_mut().ok_or_else(|| {
+            ConfigError::BrokerUrl(format!("is {:?}, but {option} needs mqtts://", self.url))
+        })
     }
 }
 

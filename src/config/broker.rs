@@ -1,14 +1,9 @@
 //! The broker's URL and the password.
 
-use std::{fs::File, io::Read, path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use super::{Broker, ConfigError, Tls};
+use super::{Broker, ConfigError, SYSTEM_CA_FILE, Tls, secret};
 
-/// Where Debian, Alpine, Arch and the Yocto layers keep the authorities that
-/// the system trusts; used for `mqtts` when no `ca_file` is named.
-const SYSTEM_CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
-/// Longest password, in bytes.
-const PASSWORD_BYTES_MAX: usize = 4096;
 /// The largest photograph that is accepted, and room for its properties.
 const PACKET_BYTES_MAX_DEFAULT: u32 = 33 << 20;
 const KEEP_ALIVE_DEFAULT: Duration = Duration::from_secs(30);
@@ -21,29 +16,9 @@ impl Broker {
     /// [`ConfigError::File`] if the file cannot be read, is empty, too long or
     /// not UTF-8. The content is never part of the message.
     pub fn password(&self) -> Result<Option<String>, ConfigError> {
-        let Some(file) = &self.password_file else {
-            return Ok(None);
-        };
-        let failed = |reason: String| ConfigError::File {
-            file: file.clone(),
-            reason: format!("password {reason}"),
-        };
-        let mut text = String::new();
-        File::open(file)
-            .and_then(|opened| {
-                opened
-                    .take(PASSWORD_BYTES_MAX as u64 + 1)
-                    .read_to_string(&mut text)
-            })
-            .map_err(|error| failed(format!("cannot be read: {error}")))?;
-        let password = text.lines().next().unwrap_or_default();
-        match password.len() {
-            0 => Err(failed("is empty: 0 bytes in the first line".to_owned())),
-            1..=PASSWORD_BYTES_MAX => Ok(Some(password.to_owned())),
-            _ => Err(failed(format!(
-                "is longer than the allowed {PASSWORD_BYTES_MAX} bytes"
-            ))),
-        }
+        let file = self.password_file.as_deref();
+        file.map(|file| secret::first_line(file, "password", 1))
+            .transpose()
     }
 }
 
@@ -57,8 +32,11 @@ impl FromStr for Broker {
         let (default_port, tls) = match scheme {
             "mqtt" => (1883, None),
             "mqtts" => {
-                let ca_file = PathBuf::from(SYSTEM_CA_FILE);
-                (8883, Some(Tls { ca_file }))
+                let tls = Tls {
+                    ca_file: PathBuf::from(SYSTEM_CA_FILE),
+                    client: None,
+                };
+                (8883, Some(tls))
             }
             _ => {
                 return Err(ConfigError::BrokerUrl(format!(

@@ -5,7 +5,6 @@
 //! are not part of it: [`Broker::password`] reads one when it is needed.
 
 use std::{
-    net::SocketAddr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
@@ -17,10 +16,24 @@ use crate::{
 };
 
 mod broker;
+mod http;
 mod raw;
 mod resolve;
+mod secret;
 mod storage;
 mod text;
+mod thermal;
+mod trigger;
+mod url;
+
+pub use http::{HTTP_CONNECTIONS_MAX_DEFAULT, Http};
+pub use thermal::Thermal;
+pub use trigger::{Trigger, duration_of};
+pub use url::{HostRule, Reach, UrlSource};
+
+/// Where Debian, Alpine, Arch and the Yocto layers keep the authorities that
+/// the system trusts; used where no `ca_file` is named.
+const SYSTEM_CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 pub use storage::{JournalLimits, StoreLimits};
 
@@ -46,6 +59,12 @@ pub struct Config {
     pub shape: Shape,
     /// The kiosk page and the clips over HTTP; off unless configured.
     pub http: Option<Http>,
+    /// Photographs from the network; off unless configured.
+    pub url: Option<UrlSource>,
+    /// What asks for clips besides MQTT.
+    pub trigger: Trigger,
+    /// When the board is too hot to go on at once.
+    pub thermal: Thermal,
     /// Folder of finished clips; created when missing.
     pub clips_dir: PathBuf,
     /// Bounds of that folder.
@@ -68,6 +87,21 @@ impl Config {
     /// with the place of the first thing that is wrong with it.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         resolve::config(&text::Text::read(file)?)
+    }
+
+    /// Checks TOML that comes from no file; paths in it should be absolute.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] as for [`Self::read`].
+    pub fn parse(toml: &str) -> Result<Self, ConfigError> {
+        resolve::config(&text::Text::of(toml))
+    }
+}
+
+impl Default for Config {
+    /// What an empty file says.
+    fn default() -> Self {
+        Self::parse("").expect("every key has a default that is within its limits")
     }
 }
 
@@ -95,6 +129,17 @@ pub struct Broker {
 pub struct Tls {
     /// PEM file of the certificate authorities to trust.
     pub ca_file: PathBuf,
+    /// By which the broker knows us, when it wants a certificate.
+    pub client: Option<KeyPair>,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPair {
+    /// PEM file of the certificate, followed by those that vouch for it.
+    pub cert_file: PathBuf,
+    /// PEM file of its private key.
+    pub key_file: PathBuf,
 }
 
 /// Where stills come from when a request names the camera.
@@ -111,16 +156,6 @@ pub enum Camera {
         /// Time after which it is ended.
         timeout: Duration,
     },
-}
-
-/// The HTTP listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Http {
-    /// Address and port; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The broker's WebSocket listener as displays reach it,
-    /// such as `ws://board.local:9001/mqtt`.
-    pub broker_websocket_url: String,
 }
 
 /// The daemon cannot start from what it was told.

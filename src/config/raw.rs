@@ -9,6 +9,7 @@ use toml::Spanned;
 pub(super) type Int = Option<Spanned<i64>>;
 pub(super) type Number = Option<Spanned<f64>>;
 pub(super) type Text = Option<Spanned<String>>;
+pub(super) type Texts = Option<Vec<Spanned<String>>>;
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +27,9 @@ pub(super) struct Raw {
     pub(super) look: RawLook,
     pub(super) shape: RawShape,
     pub(super) http: Option<Spanned<RawHttp>>,
+    pub(super) url: Option<Spanned<RawUrl>>,
+    pub(super) trigger: RawTrigger,
+    pub(super) thermal: RawThermal,
 }
 
 #[derive(Default, Deserialize)]
@@ -35,6 +39,8 @@ pub(super) struct RawBroker {
     pub(super) username: Text,
     pub(super) password_file: Text,
     pub(super) ca_file: Text,
+    pub(super) client_cert_file: Text,
+    pub(super) client_key_file: Text,
     pub(super) packet_bytes_max: Int,
     pub(super) keep_alive_s: Int,
 }
@@ -98,4 +104,34 @@ pub(super) struct RawShape {
 pub(super) struct RawHttp {
     pub(super) listen: Text,
     pub(super) broker_websocket_url: Text,
+    pub(super) token_file: Text,
+    pub(super) cert_file: Text,
+    pub(super) key_file: Text,
+    pub(super) connections_max: Int,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawUrl {
+    pub(super) hosts: Texts,
+    pub(super) private_hosts: Texts,
+    pub(super) bytes_max: Int,
+    pub(super) timeout_s: Number,
+    pub(super) ca_file: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTrigger {
+    pub(super) every: Text,
+    pub(super) cron: Text,
+    pub(super) folder: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawThermal {
+    pub(super) hot_celsius: Number,
+    pub(super) pause_s: Number,
+    pub(super) sysfs_dir: Text,
 }

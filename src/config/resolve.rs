@@ -1,17 +1,15 @@
 //! From what was written to what holds: defaults filled in, ranges checked.
 
-use std::{
-    fmt::Display, net::SocketAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf,
-    time::Duration,
-};
+use std::{fmt::Display, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use toml::Spanned;
 
 use super::{
-    Broker, Camera, Config, ConfigError, DEVICE_ID_CHARS_MAX, Http, Tls,
-    raw::{self, Raw, RawBroker, RawCamera, RawHttp, RawLook, RawPhoto, RawShape},
+    Broker, Camera, Config, ConfigError, DEVICE_ID_CHARS_MAX, KeyPair, Tls, http,
+    raw::{self, Raw, RawBroker, RawCamera, RawLook, RawPhoto, RawShape},
     storage,
     text::Text,
+    thermal, trigger, url,
 };
 use crate::{
     request::{Look, Shape, Size},
@@ -26,6 +24,7 @@ const THREADS_MAX: i64 = 256;
 
 pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
     let mut raw: Raw = text.parse()?;
+    let camera = camera(text, raw.camera)?;
     let clips_dir =
         path(text, "clips_dir", raw.clips_dir)?.unwrap_or_else(|| PathBuf::from(CLIPS_DIR_DEFAULT));
     let place = raw.journal.dir.as_ref().map_or(0..0, Spanned::span);
@@ -38,18 +37,26 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
         );
         return Err(text.error(place, reason));
     }
+    let trigger = trigger::resolve(text, raw.trigger, &camera, &clips_dir)?;
     Ok(Config {
         device_id: device_id(text, raw.device_id)?,
         broker: broker(text, raw.broker)?,
-        camera: camera(text, raw.camera)?,
+        camera,
         model_file: path(text, "model.file", raw.model.file)?,
         photo_limits: photo(text, &raw.photo)?,
         look: look(text, &raw.look)?,
         shape: shape(text, &raw.shape)?,
-        http: raw.http.map(|section| http(text, section)).transpose()?,
         store: storage::store(text, &raw.store)?,
         journal: storage::journal(text, &raw.journal)?,
         journal_dir,
+        http: (raw.http)
+            .map(|section| http::resolve(text, section))
+            .transpose()?,
+        url: (raw.url)
+            .map(|section| url::resolve(text, section))
+            .transpose()?,
+        trigger,
+        thermal: thermal::resolve(text, raw.thermal)?,
         clips_dir,
         queue_length_max: integer(text, "queue_length_max", &raw.queue_length_max, 1..=1000)?
             .unwrap_or(QUEUE_LENGTH_MAX_DEFAULT) as usize,
@@ -95,12 +102,19 @@ fn broker(text: &Text, raw: RawBroker) -> Result<Broker, ConfigError> {
             .map_err(|error| said_of(text, url, "broker.url", error))?,
     };
     if let Some(ca_file) = raw.ca_file {
-        if broker.tls.is_none() {
-            let reason = "broker.ca_file is given, but broker.url is not \"mqtts://…\"".to_owned();
-            return Err(text.error(ca_file.span(), reason));
-        }
-        let ca_file = text.path(ca_file.get_ref());
-        broker.tls = Some(Tls { ca_file });
+        let tls = tls_of(text, &mut broker, "broker.ca_file", &ca_file)?;
+        tls.ca_file = required_path(text, "broker.ca_file", &ca_file)?;
+    }
+    if let Some([cert_file, key_file]) = pair(
+        text,
+        ("broker.client_cert_file", raw.client_cert_file),
+        ("broker.client_key_file", raw.client_key_file),
+    )? {
+        let tls = tls_of(text, &mut broker, "broker.client_cert_file", &cert_file)?;
+        tls.client = Some(KeyPair {
+            cert_file: required_path(text, "broker.client_cert_file", &cert_file)?,
+            key_file: required_path(text, "broker.client_key_file", &key_file)?,
+        });
     }
     if let (Some(password_file), None) = (&raw.password_file, &raw.username) {
         let reason = "broker.password_file is given without broker.username".to_owned();
@@ -124,6 +138,19 @@ fn broker(text: &Text, raw: RawBroker) -> Result<Broker, ConfigError> {
     Ok(broker)
 }
 
+/// The broker's TLS, which `value` of `key` is about.
+fn tls_of<'a>(
+    text: &Text,
+    broker: &'a mut Broker,
+    key: &str,
+    value: &Spanned<String>,
+) -> Result<&'a mut Tls, ConfigError> {
+    broker.tls.as_mut().ok_or_else(|| {
+        let reason = format!("{key} is given, but broker.url is not \"mqtts://…\"");
+        text.error(value.span(), reason)
+    })
+}
+
 /// A broker error knows its value but not its place.
 fn said_of<T>(text: &Text, value: &Spanned<T>, key: &str, error: ConfigError) -> ConfigError {
     match error {
@@ -136,7 +163,7 @@ fn camera(text: &Text, raw: RawCamera) -> Result<Camera, ConfigError> {
     let timeout_s = number(text, "camera.timeout_s", &raw.timeout_s, 0.1..=300.0)?;
     match (raw.file, raw.command) {
         (None, None) => Ok(Camera::None),
-        (Some(file), None) => Ok(Camera::File(text.path(file.get_ref()))),
+        (Some(file), None) => Ok(Camera::File(required_path(text, "camera.file", &file)?)),
         (None, Some(command)) => {
             if command.get_ref().first().is_none_or(String::is_empty) {
                 let reason = "camera.command is empty, expected a program and its arguments";
@@ -210,45 +237,43 @@ fn shape(text: &Text, raw: &RawShape) -> Result<Shape, ConfigError> {
     Ok(shape)
 }
 
-fn http(text: &Text, section: Spanned<RawHttp>) -> Result<Http, ConfigError> {
-    let place = section.span();
-    let RawHttp {
-        listen,
-        broker_websocket_url,
-    } = section.into_inner();
-    let missing = |key: &str| text.error(place.clone(), format!("http.{key} is missing"));
-    let listen = listen.ok_or_else(|| missing("listen"))?;
-    let address: SocketAddr = listen.get_ref().parse().map_err(|_| {
-        let reason = format!(
-            "http.listen is {:?}, expected an address and a port such as 127.0.0.1:8080",
-            listen.get_ref()
-        );
-        text.error(listen.span(), reason)
-    })?;
-    let url = broker_websocket_url.ok_or_else(|| missing("broker_websocket_url"))?;
-    if !["ws://", "wss://"]
-        .iter()
-        .any(|scheme| url.get_ref().starts_with(scheme))
-    {
-        let reason = format!(
-            "http.broker_websocket_url is {:?}, expected ws://… or wss://…",
-            url.get_ref()
-        );
-        return Err(text.error(url.span(), reason));
-    }
-    Ok(Http {
-        listen: address,
-        broker_websocket_url: url.into_inner(),
-    })
+pub(super) fn path(
+    text: &Text,
+    key: &str,
+    given: raw::Text,
+) -> Result<Option<PathBuf>, ConfigError> {
+    given
+        .map(|path| required_path(text, key, &path))
+        .transpose()
 }
 
-fn path(text: &Text, key: &str, given: raw::Text) -> Result<Option<PathBuf>, ConfigError> {
-    match given {
-        Some(path) if path.get_ref().is_empty() => {
-            Err(text.error(path.span(), format!("{key} is empty, expected a path")))
-        }
-        Some(path) => Ok(Some(text.path(path.get_ref()))),
-        None => Ok(None),
+pub(super) fn required_path(
+    text: &Text,
+    key: &str,
+    path: &Spanned<String>,
+) -> Result<PathBuf, ConfigError> {
+    let place = path.span();
+    let resolved = match path.get_ref().as_str() {
+        "" => Err("is empty, expected a path".to_owned()),
+        path => text.path(path),
+    };
+    resolved.map_err(|reason| text.error(place, format!("{key} {reason}")))
+}
+
+/// Both of two values that make no sense without each other, or none.
+pub(super) fn pair(
+    text: &Text,
+    (first_key, first): (&str, raw::Text),
+    (second_key, second): (&str, raw::Text),
+) -> Result<Option<[Spanned<String>; 2]>, ConfigError> {
+    let alone = |key: &str, value: &Spanned<String>, missing: &str| {
+        Err(text.error(value.span(), format!("{key} is given without {missing}")))
+    };
+    match (first, second) {
+        (None, None) => Ok(None),
+        (Some(first), Some(second)) => Ok(Some([first, second])),
+        (Some(first), None) => alone(first_key, &first, second_key),
+        (None, Some(second)) => alone(second_key, &second, first_key),
     }
 }
 
@@ -261,7 +286,7 @@ pub(super) fn integer(
     within(text, key, given, allowed)
 }
 
-fn number(
+pub(super) fn number(
     text: &Text,
     key: &str,
     given: &raw::Number,

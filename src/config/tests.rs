@@ -39,8 +39,15 @@ fn the_example_states_the_defaults() {
         .collect();
     let config = parsed(&all).expect("every key of the example");
     assert!(matches!(config.camera, Camera::Command { .. }));
-    assert!(config.http.is_some() && config.broker.tls.is_some());
+    let http = config.http.as_ref().expect("http");
+    assert!(http.token_file.is_some() && http.tls.is_some());
+    assert_eq!(http.connections_max, HTTP_CONNECTIONS_MAX_DEFAULT);
+    let tls = config.broker.tls.as_ref().expect("TLS");
+    assert!(tls.client.is_some());
+    assert!(config.url.is_some() && config.trigger.folder.is_some());
     let defaults = parsed("").expect("defaults");
+    assert_eq!(defaults.url, None);
+    assert_eq!(config.thermal, defaults.thermal);
     assert_eq!(
         config.broker.packet_bytes_max,
         defaults.broker.packet_bytes_max
@@ -150,6 +157,66 @@ fn everything_wrong_has_its_place_and_its_limit() {
         ),
         ("[http]\n", "1:1: http.listen is missing"),
         (
+            "[http]\nlisten = '0.0.0.0:80'\nbroker_websocket_url = 'ws://b'",
+            "2:10: http.listen is 0.0.0.0:80, which others can reach: http.token_file is needed, or a loopback address such as 127.0.0.1:8080",
+        ),
+        (
+            "[http]\nlisten = '[::1]:80'\nbroker_websocket_url = 'ws://b'\ncert_file = 'c'",
+            "4:13: http.cert_file is given without http.key_file",
+        ),
+        (
+            "[http]\nlisten = '[::1]:80'\nbroker_websocket_url = 'ws://b'\nconnections_max = 1",
+            "4:19: http.connections_max is 1, allowed are 2 to 10000",
+        ),
+        (
+            "[broker]\nclient_cert_file = 'c'\nclient_key_file = 'k'",
+            "2:20: broker.client_cert_file is given, but broker.url is not \"mqtts://…\"",
+        ),
+        (
+            "[broker]\nurl = 'mqtts://b'\nclient_key_file = 'k'",
+            "3:19: broker.client_key_file is given without broker.client_cert_file",
+        ),
+        (
+            "[broker]\nusername = 'u'\npassword_file = 'credential:password'",
+            "3:17: broker.password_file is \"credential:password\", but $CREDENTIALS_DIRECTORY is not set: only systemd's LoadCredential= sets it",
+        ),
+        (
+            "[broker]\nusername = 'u'\npassword_file = 'credential:../shadow'",
+            "3:17: broker.password_file is \"credential:../shadow\", expected the name of a credential",
+        ),
+        (
+            "[url]\n",
+            "1:1: url.hosts and url.private_hosts are empty, expected at least one host",
+        ),
+        (
+            "[url]\nhosts = ['https://a.example']",
+            "2:10: url.hosts has \"https://a.example\", expected host, host:port or *.domain",
+        ),
+        (
+            "[url]\nhosts = ['a.example']\ntimeout_s = 0",
+            "3:13: url.timeout_s is 0, allowed are 0.1 to 300",
+        ),
+        (
+            "[trigger]\nevery = '15m'",
+            "2:9: trigger.every is given without camera.file or camera.command",
+        ),
+        (
+            "[camera]\nfile = 'a'\n[trigger]\nevery = '15 minutes'",
+            "4:9: trigger.every is \"15 minutes\", allowed are 1s to 7d, such as 90s, 15m or 1.5h",
+        ),
+        (
+            "[camera]\nfile = 'a'\n[trigger]\nevery = '8d'",
+            "4:9: trigger.every is \"8d\", allowed are 1s to 7d, such as 90s, 15m or 1.5h",
+        ),
+        (
+            "clips_dir = 'c'\n[trigger]\nfolder = 'c'",
+            "3:10: trigger.folder is clips_dir, /etc/zoetrope/c",
+        ),
+        (
+            "[thermal]\nhot_celsius = 20",
+            "2:15: thermal.hot_celsius is 20, allowed are 30 to 120",
+        ),
+        (
             "[http]\nlisten = '80'",
             "2:10: http.listen is \"80\", expected an address and a port such as 127.0.0.1:8080",
         ),
@@ -238,4 +305,73 @@ fn the_password_is_the_first_line_and_never_part_of_a_message() {
         let said = broker.password().expect_err("not a password").to_string();
         assert!(!said.contains("secret") && !said.contains("ppp"), "{said}");
     }
+}
+
+#[test]
+fn times_that_never_come_are_refused() {
+    let read = |cron: &str| parsed(&format!("[camera]\nfile = 'a'\n[trigger]\ncron = '{cron}'"));
+    assert!(
+        read("0 7-19 * * MON-FRI")
+            .expect("a pattern")
+            .trigger
+            .cron
+            .is_some()
+    );
+    for wrong in ["", "x", "0 7", "99 * * * *", "0 0 30 2 *"] {
+        let said = read(wrong).expect_err(wrong).to_string();
+        let begin = format!("4:8: trigger.cron is {wrong:?}, expected minute, hour, day");
+        assert!(said.contains(&begin), "{said}");
+    }
+}
+
+#[test]
+fn credentials_are_where_systemd_has_put_them() {
+    let toml = "[broker]\nusername = 'u'\npassword_file = 'credential:password'";
+    let text = text::Text::of(toml).with_credentials_dir("/run/credentials/zoetrope.service");
+    let broker = resolve::config(&text).expect("a credential").broker;
+    assert_eq!(
+        broker.password_file.as_deref(),
+        Some(Path::new("/run/credentials/zoetrope.service/password"))
+    );
+}
+
+#[test]
+fn a_token_must_be_long_and_is_never_part_of_a_message() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("token");
+    let http = Http {
+        token_file: Some(file.clone()),
+        ..parsed("[http]\nlisten = '127.0.0.1:0'\nbroker_websocket_url = 'ws://b'")
+            .expect("a listener")
+            .http
+            .expect("a listener")
+    };
+    fs::write(&file, "short\n").expect("a file");
+    let said = http.token().expect_err("too short").to_string();
+    assert!(
+        said.ends_with("token has 5 bytes, allowed are 16 to 4096"),
+        "{said}"
+    );
+    assert!(!said.contains("short"), "{said}");
+    fs::write(&file, "0123456789abcdef\n").expect("a file");
+    assert_eq!(
+        http.token().expect("long enough").as_deref(),
+        Some("0123456789abcdef")
+    );
+}
+
+/// Whatever is configured, its debug text, which a log may hold, names the
+/// files of secrets and not their content.
+#[test]
+fn secrets_are_read_when_they_are_needed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    fs::write(&file, "open sesame, open sesame").expect("a file");
+    let toml = format!(
+        "[broker]\nusername = 'u'\npassword_file = '{0}'\n[http]\nlisten = '0.0.0.0:0'\n\
+         broker_websocket_url = 'ws://b'\ntoken_file = '{0}'",
+        file.display()
+    );
+    let config = parsed(&toml).expect("files");
+    assert!(!format!("{config:?}").contains("sesame"));
 }

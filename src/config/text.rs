@@ -11,9 +11,14 @@ use super::{ConfigError, raw::Raw};
 /// Longest configuration file, in bytes; nobody writes more by hand.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
+/// What a path begins with that names one of systemd's credentials.
+const CREDENTIAL: &str = "credential:";
+
 pub(super) struct Text {
     file: PathBuf,
     text: String,
+    /// Where systemd has put what `LoadCredential=` names.
+    credentials_dir: Option<PathBuf>,
 }
 
 impl Text {
@@ -22,6 +27,7 @@ impl Text {
             file: file.to_owned(),
             reason,
         };
+        let credentials_dir = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         let about = fs::metadata(file).map_err(|error| failed(error.to_string()))?;
         if !about.is_file() {
             return Err(failed("is not a file".to_owned()));
@@ -37,6 +43,7 @@ impl Text {
             Ok(text) => Ok(Self {
                 file: file.to_owned(),
                 text,
+                credentials_dir,
             }),
             Err(broken) => {
                 let at = broken.utf8_error().valid_up_to();
@@ -44,6 +51,7 @@ impl Text {
                 let readable = Self {
                     file: file.to_owned(),
                     text: String::from_utf8_lossy(&bytes[..at]).into_owned(),
+                    credentials_dir,
                 };
                 let reason = format!("byte 0x{:02x} is not UTF-8 text", bytes[at]);
                 Err(readable.error(at..at, reason))
@@ -51,12 +59,19 @@ impl Text {
         }
     }
 
-    #[cfg(test)]
+    /// A text that came from no file.
     pub(super) fn of(text: &str) -> Self {
         Self {
             file: PathBuf::from("/etc/zoetrope/zoetrope.toml"),
             text: text.to_owned(),
+            credentials_dir: None,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_credentials_dir(mut self, folder: &str) -> Self {
+        self.credentials_dir = Some(PathBuf::from(folder));
+        self
     }
 
     /// The raw configuration; syntax, unknown keys and types are checked here.
@@ -82,9 +97,25 @@ impl Text {
         }
     }
 
-    /// A path from the file; relative ones start at the file's folder.
-    pub(super) fn path(&self, path: &str) -> PathBuf {
-        self.file.parent().unwrap_or(Path::new("")).join(path)
+    /// A path from the file; relative ones start at the file's folder, and
+    /// `credential:NAME` is what systemd has laid out under that name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn path(&self, path: &str) -> Result<PathBuf, String> {
+        let Some(name) = path.strip_prefix(CREDENTIAL) else {
+            return Ok(self.file.parent().unwrap_or(Path::new("")).join(path));
+        };
+        if name.is_empty() || name.contains('/') || name == ".." {
+            return Err(format!("is {path:?}, expected the name of a credential"));
+        }
+        match &self.credentials_dir {
+            Some(folder) => Ok(folder.join(name)),
+            None => Err(format!(
+                "is {path:?}, but $CREDENTIALS_DIRECTORY is not set: \
+                 only systemd's LoadCredential= sets it"
+            )),
+        }
     }
 }
 

@@ -6,19 +6,34 @@ mod intake;
 
 mod jobs;
 
+mod pacing;
+
 mod resume;
 
-use std::{collections::VecDeque, panic::resume_unwind, sync::Arc, time::Duration};
+mod submission;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    panic::resume_unwind,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot, watch},
     task::{JoinHandle, JoinSet, spawn_blocking},
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at},
 };
 
-use self::jobs::{Closed, Outgoing, Ticket};
+pub(super) use self::submission::Submission;
+use self::{
+    jobs::{Closed, Outgoing, Ticket},
+    pacing::Pacing,
+};
 use super::{
+    heat::Heat,
     ledger::Ledger,
+    metrics::Metrics,
     store::Store,
     studio::{Failure, Studio, StudioEvent},
 };
@@ -54,6 +69,10 @@ const CLIP_PACKET_HEAD_BYTES_MAX: usize = 1024;
 pub(super) enum Control {
     Stop,
     Reload(Box<Config>),
+    /// Asks for a sign of life.
+    Ping(oneshot::Sender<()>),
+    /// A trigger asks for a clip.
+    Submit(Submission),
 }
 
 type Announced = Result<ClipNotice, Failure>;
@@ -65,6 +84,8 @@ pub(super) struct Equipment {
     pub(super) studio: Studio,
     pub(super) store: Store,
     pub(super) shelf: Shelf,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) heat: watch::Receiver<Heat>,
 }
 
 pub(super) struct Desk {
@@ -93,6 +114,10 @@ pub(super) struct Desk {
     /// Nothing is begun before this, for the disk was not able to.
     retry_at: Option<Instant>,
     retry_pause: Duration,
+    pacing: Pacing,
+    /// Triggers that wait for the end of their job.
+    listeners: HashMap<JobId, oneshot::Sender<Outcome>>,
+    metrics: Arc<Metrics>,
     shown: Option<State>,
     is_stopping: bool,
     _lock: Lock,
@@ -109,6 +134,9 @@ impl Desk {
             }
         }
         let mut desk = Self {
+            pacing: Pacing::new(equipment.heat, config.thermal.pause),
+            listeners: HashMap::new(),
+            metrics: equipment.metrics,
             topics: Topics::new(&config.device_id),
             camera: camera_unused(&config.camera),
             config,
@@ -153,12 +181,16 @@ impl Desk {
             tokio::select! {
                 control = controls.recv() => match control {
                     Some(Control::Reload(config)) => self.reload(*config),
+                    // Whoever has asked may have gone.
+                    Some(Control::Ping(answer)) => drop(answer.send(())),
+                    Some(Control::Submit(submission)) => self.submit(submission).await,
                     Some(Control::Stop) | None => break,
                 },
                 Some(event) = events.recv() => self.studio_says(event),
                 result = announcement(&mut self.announcement) => self.announced(result),
                 Some(closed) = self.closing.join_next() => self.closed(closed),
                 () = until(self.retry_at) => self.retry_at = None,
+                () = self.pacing.changed() => {}
                 _ = ageing.tick() => {
                     let store = self.store.clone();
                     off_thread(move || store.make_room()).await;
@@ -204,6 +236,8 @@ impl Desk {
     }
 
     fn show_state(&mut self) {
+        self.metrics.queue_is(self.queue.len());
+        let reason = self.trouble.clone().or_else(|| self.pacing.reason());
         let published = || self.outgoing.iter().find_map(|clip| clip.ticket.as_ref());
         let job_id = (self.current.as_ref())
             .or_else(published)
@@ -216,12 +250,12 @@ impl Desk {
                 DaemonState::Degraded
             } else if job_id.is_some() {
                 DaemonState::Rendering
-            } else if self.trouble.is_some() {
+            } else if reason.is_some() {
                 DaemonState::Degraded
             } else {
                 DaemonState::Ready
             },
-            reason: self.trouble.clone(),
+            reason,
             job_id,
             queue_length: self.queue.len(),
             camera: self.camera,
@@ -243,6 +277,7 @@ impl Desk {
                     &config.device_id,
                     &config.broker,
                     &config.http,
+                    &config.trigger,
                     &config.model_file,
                     &config.clips_dir,
                     &config.journal_dir,
@@ -250,7 +285,9 @@ impl Desk {
             )
         };
         if fixed(&self.config) != fixed(&config) {
-            log::warn!("device_id, broker, http, model and folders change with a restart only");
+            log::warn!(
+                "device_id, broker, http, trigger, model and folders change with a restart only"
+            );
         }
         self.config.look = config.look;
         self.config.shape = config.shape;
@@ -260,6 +297,8 @@ impl Desk {
         self.config.journal = config.journal;
         self.store.set_limits(config.store);
         self.config.threads = config.threads;
+        self.config.url = config.url;
+        self.pacing.pause_is(config.thermal.pause);
         self.camera = camera_unused(&self.config.camera);
         log::info!("configuration read again");
         self.show_info();

@@ -17,11 +17,14 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Renderer, store::Store};
+use super::{Renderer, metrics::Metrics, pulse::Pulse, store::Store};
 use crate::{
     clip::{Clip, ClipError},
-    config::Camera,
-    device::source::{CommandSource, FileSource},
+    config::{Camera, UrlSource},
+    device::{
+        fetch::{self, FetchError},
+        source::{CommandSource, FileSource},
+    },
     frames::Frame,
     journal::{Journal, Note, RequestDigest, disk::DiskError},
     pipeline::{Blame, Job, Onlooker, PipelineError, Stage},
@@ -43,6 +46,8 @@ pub(super) struct Commission {
     pub(super) is_begun: bool,
     pub(super) limits: Limits,
     pub(super) camera: Camera,
+    /// Where photographs may be fetched from.
+    pub(super) url: Option<UrlSource>,
     /// Largest clip that can be published.
     pub(super) clip_bytes_max: Option<u64>,
     /// Threads to work with.
@@ -123,6 +128,19 @@ impl From<PipelineError> for Failure {
     }
 }
 
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self {
+            fault: Fault {
+                code: error.code().to_owned(),
+                message: error.to_string(),
+            },
+            is_ours: error.is_ours(),
+            remedy: Remedy::None,
+        }
+    }
+}
+
 /// The way to the thread. It ends after this is dropped.
 pub(super) struct Studio {
     commissions: thread_mpsc::SyncSender<Commission>,
@@ -135,6 +153,8 @@ impl Studio {
         renderer: Arc<dyn Renderer>,
         journal: Journal,
         store: Store,
+        metrics: Arc<Metrics>,
+        pulse: Arc<Pulse>,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<StudioEvent>)> {
         // One in work, one at most under way to the thread.
         let (commissions, accepted) = thread_mpsc::sync_channel::<Commission>(1);
@@ -146,6 +166,8 @@ impl Studio {
             journal,
             store,
             reports,
+            metrics,
+            pulse,
             is_cancelled: Arc::clone(&is_cancelled),
         };
         thread::Builder::new()
@@ -181,6 +203,8 @@ struct Bench {
     journal: Journal,
     store: Store,
     reports: mpsc::UnboundedSender<StudioEvent>,
+    metrics: Arc<Metrics>,
+    pulse: Arc<Pulse>,
     is_cancelled: Arc<AtomicBool>,
 }
 
@@ -191,6 +215,7 @@ impl Bench {
     }
 
     fn work(&self, commission: &Commission) {
+        self.pulse.beat();
         // A panic ends this clip alone: the renderer is shared but not changed
         // by a render, and journal and store are what is in their folders.
         let made = catch_unwind(AssertUnwindSafe(|| self.make(commission)));
@@ -200,6 +225,7 @@ impl Bench {
                 format!("render panicked: {}", said(&*panic)),
             ))
         });
+        self.pulse.rest();
         self.report(StudioEvent::Ended(result));
     }
 
@@ -210,7 +236,9 @@ impl Bench {
             // It only counts crashes.
             log::warn!("job {}: {error}", commission.request.id);
         }
+        let asked_at = Instant::now();
         let (photo, origin) = self.photo(commission)?;
+        self.metrics.stage_took("capturing", asked_at.elapsed());
         let path =
             (self.store.path_for(&commission.request.id)).map_err(|error| Failure::disk(&error))?;
         let made = self.draw(commission, &photo, origin, &path);
@@ -243,8 +271,12 @@ impl Bench {
         let watcher = Watcher {
             bench: self,
             reported_at: Mutex::new(Instant::now()),
+            stage: Mutex::new(None),
         };
+        let started_at = Instant::now();
         let mut clip = self.renderer.render(&job, &watcher)?;
+        watcher.stage_ends();
+        self.metrics.render_took(started_at.elapsed());
         self.store
             .keep(&mut clip, commission.sequence, &commission.digest)
             .map_err(|error| Failure::disk(&error))?;
@@ -259,6 +291,11 @@ impl Bench {
                     let photo = self.journal.photo(commission.sequence);
                     let photo = photo.map_err(|error| Failure::disk(&error))?;
                     return Ok((photo, Origin::Payload));
+                }
+                (Source::Url(photo), _) => {
+                    self.report(StudioEvent::Phase(JobPhase::Capturing));
+                    let bytes = fetch::fetch(commission.url.as_ref(), photo, bytes_max)?;
+                    return Ok((bytes.into(), Origin::Url));
                 }
                 (Source::Path(path), _) | (Source::Camera, Camera::File(path)) => {
                     Box::new(FileSource::new(path, bytes_max))
@@ -295,10 +332,32 @@ impl Bench {
 struct Watcher<'a> {
     bench: &'a Bench,
     reported_at: Mutex<Instant>,
+    /// The stage under way and when it began.
+    stage: Mutex<Option<(&'static str, Instant)>>,
+}
+
+impl Watcher<'_> {
+    fn stage_begins(&self, stage: Option<&'static str>) {
+        self.bench.pulse.beat();
+        let begun = stage.map(|stage| (stage, Instant::now()));
+        let mut under_way = self.stage.lock().expect("no panic while it is held");
+        if let Some((stage, since)) = std::mem::replace(&mut *under_way, begun) {
+            self.bench.metrics.stage_took(stage, since.elapsed());
+        }
+    }
+
+    fn stage_ends(&self) {
+        self.stage_begins(None);
+    }
 }
 
 impl Onlooker for Watcher<'_> {
     fn stage(&self, stage: Stage) {
+        self.stage_begins(Some(match stage {
+            Stage::Decoding => "decoding",
+            Stage::Looking => "looking",
+            Stage::Rendering => "rendering",
+        }));
         if stage == Stage::Decoding {
             let phase = JobPhase::Rendering { progress: 0.0 };
             self.bench.report(StudioEvent::Phase(phase));
@@ -306,6 +365,7 @@ impl Onlooker for Watcher<'_> {
     }
 
     fn frame(&self, _frame: &Frame, done: u32, count: u32) {
+        self.bench.pulse.beat();
         if done >= count {
             self.bench.report(StudioEvent::Phase(JobPhase::Encoding));
             return;

@@ -1,27 +1,34 @@
 //! The kiosk page and the finished clips over HTTP.
 //!
-//! Plain HTTP on a local network: a display opens `http://board.local`, learns
-//! of clips over MQTT and fetches the bytes here. Ranges are tower-http's
+//! A display opens `http://board.local`, learns of clips over MQTT and fetches
+//! the bytes here; a monitor asks how the board is. Ranges are tower-http's
 //! business. Deliberately absent: any way to change anything.
 
-use std::{future::IntoFuture, io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
-    extract::{Path, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderName, HeaderValue, header},
+    middleware,
     routing::get,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tower::ServiceExt;
-use tower_http::{services::ServeFile, set_header::SetResponseHeaderLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 mod assets;
+mod clips;
+mod gate;
+mod hall;
 mod shelf;
+mod tls;
+mod vitals;
+
+use self::{gate::Gate, hall::Hall, tls::Keys};
+use crate::config::{HTTP_CONNECTIONS_MAX_DEFAULT, KeyPair};
 
 pub use shelf::{Shelf, ShelfClip};
+pub use tls::check_keys;
+pub use vitals::Vitals;
 
 /// Time that downloads under way get to finish when the server is stopped.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -48,30 +55,90 @@ pub struct Page {
     pub broker_websocket_url: String,
 }
 
+/// How the server shall be.
+#[derive(Debug)]
+pub struct HttpOptions {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What the page is told.
+    pub page: Page,
+    /// What everybody must know who wants more than `/healthz`.
+    pub token: Option<String>,
+    /// TLS, when it is wanted.
+    pub tls: Option<KeyPair>,
+    /// Connections at a time; one peer may hold half of them.
+    pub connections_max: usize,
+}
+
+impl HttpOptions {
+    /// A server for everybody who can reach `listen`.
+    pub fn open(listen: SocketAddr, page: Page) -> Self {
+        Self {
+            listen,
+            page,
+            token: None,
+            tls: None,
+            connections_max: HTTP_CONNECTIONS_MAX_DEFAULT,
+        }
+    }
+}
+
+/// The server cannot be started, or cannot change its keys.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why: in use, not ours, or privileged.
+        reason: io::Error,
+    },
+    /// A certificate or its key cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
 /// A running server. Dropping it stops it without waiting.
 pub struct HttpServer {
     local_addr: SocketAddr,
+    gate: Arc<Gate>,
+    keys: Option<Arc<Keys>>,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl HttpServer {
-    /// Listens on `listen` (port 0 takes a free one) and serves until stopped.
+    /// Listens and serves until stopped.
     ///
     /// # Errors
-    /// When the address cannot be bound: in use, not ours, or privileged.
-    pub async fn start(listen: SocketAddr, page: Page, shelf: Shelf) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
-        let local_addr = listener.local_addr()?;
+    /// When the address cannot be bound or the certificate cannot be used.
+    pub async fn start(
+        options: HttpOptions,
+        shelf: Shelf,
+        vitals: Arc<dyn Vitals>,
+    ) -> Result<Self, HttpError> {
+        let keys = options.tls.map(Keys::read).transpose()?.map(Arc::new);
+        let failed = |reason| HttpError::Listen {
+            address: options.listen,
+            reason,
+        };
+        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+        let local_addr = listener.local_addr().map_err(failed)?;
+        let gate = Arc::new(Gate::new(options.token.as_deref(), keys.is_some()));
+        let router = router(&options.page, shelf, vitals, Arc::clone(&gate));
         let (stop, stopped) = oneshot::channel::<()>();
-        let served =
-            axum::serve(listener, router(&page, shelf)).with_graceful_shutdown(async move {
-                // A dropped sender means stop as well.
-                let _ = stopped.await;
-            });
-        let task = tokio::spawn(served.into_future());
+        let hall = Hall::new(router, keys.clone(), options.connections_max);
+        let task = tokio::spawn(hall.receive(listener, stopped));
         Ok(Self {
             local_addr,
+            gate,
+            keys,
             stop,
             task,
         })
@@ -80,6 +147,19 @@ impl HttpServer {
     /// The address that is listened on.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Takes another token for everybody who comes from now on, and reads the
+    /// certificate and its key again.
+    ///
+    /// # Errors
+    /// [`HttpError::Tls`] if they cannot be used; the old ones go on.
+    pub fn renew(&self, token: Option<&str>) -> Result<(), HttpError> {
+        self.gate.change(token);
+        match &self.keys {
+            Some(keys) => keys.renew(),
+            None => Ok(()),
+        }
     }
 
     /// Takes no more connections, lets downloads under way finish for a short
@@ -95,7 +175,7 @@ impl HttpServer {
     }
 }
 
-fn router(page: &Page, shelf: Shelf) -> Router {
+fn router(page: &Page, shelf: Shelf, vitals: Arc<dyn Vitals>, gate: Arc<Gate>) -> Router {
     let described = serde_json::json!({
         "v": 1,
         "base_topic": format!("zoetrope/{}", page.device_id),
@@ -108,10 +188,10 @@ fn router(page: &Page, shelf: Shelf) -> Router {
             "/kiosk.json",
             get(move || async move { ([JSON, NO_STORE], described) }),
         )
-        .route("/healthz", get(|| async { ([NO_STORE], "ok\n") }))
-        .route("/clips/{file}", get(clip))
-        .route("/poster.jpg", get(poster))
-        .with_state(shelf);
+        .route("/clips/{file}", get(clips::clip))
+        .route("/poster.jpg", get(clips::poster))
+        .with_state(shelf)
+        .merge(vitals::routes(vitals));
     for asset in assets::ASSETS {
         router = router.route(
             asset.path,
@@ -125,6 +205,10 @@ fn router(page: &Page, shelf: Shelf) -> Router {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
     router
+        // Beyond the routes, too: whoever may not come in does not learn what
+        // is not there.
+        .layer(middleware::from_fn_with_state(gate, gate::pass))
+        .route("/healthz", get(|| async { ([NO_STORE], "ok\n") }))
         .layer(always(
             header::CONTENT_SECURITY_POLICY,
             CONTENT_SECURITY_POLICY,
@@ -138,81 +222,6 @@ const NO_STORE: (HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 /// The page belongs to the program that serves it: after an upgrade no display
 /// may go on with the old one.
 const REVALIDATE: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
-/// A clip's address is its digest: what is there never changes.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-
-async fn poster(State(shelf): State<Shelf>) -> Response {
-    match shelf.latest() {
-        Some(clip) => {
-            let jpeg = axum::body::Bytes::from_owner(clip.poster_jpeg);
-            ([(header::CONTENT_TYPE, "image/jpeg"), REVALIDATE], jpeg).into_response()
-        }
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-async fn clip(State(shelf): State<Shelf>, Path(file): Path<String>, request: Request) -> Response {
-    let found = file
-        .strip_suffix(".mp4")
-        .and_then(|sha256| shelf.find(sha256));
-    let Some(clip) = found else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let etag = format!("\"{}\"", clip.sha256);
-    let mut response = if names(request.headers(), header::IF_NONE_MATCH, &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        file_response(&clip.path, &etag, request).await
-    };
-    let headers = response.headers_mut();
-    // tower-http's own tag is made of size and time and differs between boards
-    // that hold the same clip; ours is the content.
-    headers.remove(header::ETAG);
-    headers.remove(header::LAST_MODIFIED);
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        let tags = [
-            (header::ETAG, etag.as_str()),
-            (header::CACHE_CONTROL, IMMUTABLE),
-        ];
-        (tags, response).into_response()
-    } else {
-        response
-    }
-}
-
-/// The file or the range of it that is asked for, if the conditions hold that
-/// tower-http would judge by its own tag.
-async fn file_response(path: &std::path::Path, etag: &str, mut request: Request) -> Response {
-    let headers = request.headers_mut();
-    if headers.contains_key(header::IF_RANGE) && !names(headers, header::IF_RANGE, etag) {
-        headers.remove(header::RANGE);
-    }
-    if headers.contains_key(header::IF_MATCH) && !names(headers, header::IF_MATCH, etag) {
-        return StatusCode::PRECONDITION_FAILED.into_response();
-    }
-    for condition in [
-        header::IF_MATCH,
-        header::IF_NONE_MATCH,
-        header::IF_MODIFIED_SINCE,
-        header::IF_UNMODIFIED_SINCE,
-    ] {
-        headers.remove(condition);
-    }
-    match ServeFile::new(path).oneshot(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(never) => match never {},
-    }
-}
-
-/// Whether a condition lists `etag` or everything.
-fn names(headers: &HeaderMap, condition: HeaderName, etag: &str) -> bool {
-    headers
-        .get_all(condition)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag)
-}
 
 #[cfg(test)]
 mod tests;

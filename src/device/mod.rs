@@ -2,6 +2,8 @@
 
 pub mod h264;
 
+pub mod assembly;
+
 pub mod memory;
 
 pub mod http;
@@ -9,6 +11,10 @@ pub mod http;
 pub mod source;
 
 pub mod tract;
+
+pub mod thermal;
+
+pub mod fetch;
 
 pub mod mqtt;
 

@@ -117,7 +117,7 @@ impl Connection {
     /// at the receiver; a reader that stops reading stops the connection.
     ///
     /// # Errors
-    /// [`MqttError::Config`] or [`MqttError::CaFile`] if the password or the certificate authorities
+    /// [`MqttError::Config`] or [`MqttError::PemFile`] if the password or a certificate
     /// cannot be read. That nobody answers is no error but [`Link::trouble`].
     ///
     /// # Panics
@@ -249,9 +249,11 @@ pub enum MqttError {
     /// The password cannot be had.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The certificate authorities to trust cannot be had.
-    #[error("ca file {}: {reason}", path.display())]
-    CaFile {
+    /// A certificate, or its key, cannot be had.
+    #[error("{what} file {}: {reason}", path.display())]
+    PemFile {
+        /// What the file holds.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.

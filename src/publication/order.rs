@@ -1,9 +1,12 @@
 //! Reading what a requester sent.
 
+mod source;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::source::RawSource;
 use super::{Fault, Version};
 use crate::{
     request::{JobId, Look, Request, RequestError, Shape, Size, Source},
@@ -134,19 +137,11 @@ struct RawOrder {
     job_id: Option<String>,
     transaction: Option<String>,
     #[serde(default)]
-    #[expect(dead_code, reason = "reading it checks it")]
     source: RawSource,
     #[serde(default)]
     look: RawLook,
     #[serde(default)]
     shape: RawShape,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RawSource {
-    #[default]
-    Camera,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -190,7 +185,7 @@ pub fn render_order(payload: &[u8], defaults: &Defaults) -> Result<Order, Box<Re
         serde_json::from_slice(payload)
             .map_err(|error| refused(OrderError::Json(error.to_string())))?
     };
-    order_of(raw, Source::Camera, defaults)
+    order_of(raw, None, defaults)
 }
 
 /// Reads the message of `request/render_photo`: the payload is the photograph,
@@ -237,7 +232,7 @@ pub fn photo_order(
         return Err(refused(OrderError::ContentType(kind.to_owned())));
     }
     let raw = options_of(user_properties).map_err(&refused)?;
-    order_of(raw, Source::Photo(Arc::from(payload)), defaults)
+    order_of(raw, Some(Arc::from(payload)), defaults)
 }
 
 const OPTIONS: [&str; 8] = [
@@ -306,7 +301,12 @@ fn transaction_fits(mark: &str) -> bool {
     mark.chars().count() <= TRANSACTION_CHARS_MAX
 }
 
-fn order_of(raw: RawOrder, source: Source, defaults: &Defaults) -> Result<Order, Box<Refusal>> {
+/// The order, for the photograph that came along or the source that it names.
+fn order_of(
+    raw: RawOrder,
+    photo: Option<Arc<[u8]>>,
+    defaults: &Defaults,
+) -> Result<Order, Box<Refusal>> {
     let transaction = raw
         .transaction
         .clone()
@@ -320,6 +320,10 @@ fn order_of(raw: RawOrder, source: Source, defaults: &Defaults) -> Result<Order,
         let id = match raw.job_id {
             Some(text) => text.parse()?,
             None => JobId::generate(),
+        };
+        let source = match photo {
+            Some(photo) => Source::Photo(photo),
+            None => raw.source.source()?,
         };
         let look = Look {
             strength: raw.look.strength.unwrap_or(defaults.look.strength),

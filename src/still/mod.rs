@@ -63,6 +63,8 @@ pub enum Origin {
     Command,
     /// Bytes inside a message.
     Payload,
+    /// Fetched from the network.
+    Url,
 }
 
 /// The photograph at the clip's size.

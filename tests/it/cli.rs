@@ -7,7 +7,9 @@ use crate::{
     support::{Folder, repository, zoetrope},
 };
 
-const COMMANDS: [&str; 6] = ["render", "demo", "run", "request", "watch", "check"];
+const COMMANDS: [&str; 7] = [
+    "render", "demo", "run", "request", "watch", "check", "doctor",
+];
 
 #[test]
 fn help_goes_to_standard_output_and_names_every_command() {
@@ -163,4 +165,43 @@ fn the_same_render_twice_is_the_same_file() {
         std::fs::read(clip).expect("a clip")
     });
     assert!(clips[0] == clips[1]);
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_ends_with_1() {
+    let folder = Folder::new();
+    folder.file("camera.jpg", photos::jpeg(96, 64));
+    let secret = folder.file("password", "open sesame");
+    let config = folder.file(
+        "zoetrope.toml",
+        "clips_dir = \"clips\"\n[broker]\nurl = \"mqtt://127.0.0.1:1\"\nusername = \"u\"\n\
+         password_file = \"password\"\n[camera]\nfile = \"camera.jpg\"\n",
+    );
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&secret, permissions).expect("our own file");
+    let said = zoetrope([Path::new("doctor"), Path::new("--config"), &config]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    for line in [
+        "FAIL  password",
+        "mend: chmod 640 ",
+        "FAIL  broker    broker 127.0.0.1:1: ",
+        "ok    http      off",
+        "ok    url       photographs from URLs are off",
+        "ok    camera    96x64 after ",
+        "ok    model     motion ",
+        "encoder   openh264 ",
+        "clips     ",
+    ] {
+        assert!(said.stdout.contains(line), "{line}: {said:#?}");
+    }
+    assert!(!said.stdout.contains("sesame"));
+    assert_eq!(folder.names(), ["camera.jpg", "password", "zoetrope.toml"]);
+
+    let wrong = folder.file("wrong.toml", "brokr = 1");
+    let said = zoetrope([Path::new("doctor"), Path::new("--config"), &wrong]);
+    said.refuses(
+        "doctor",
+        2,
+        &["wrong.toml:1:1", "nearest valid key is \"broker\""],
+    );
 }

@@ -10,10 +10,14 @@ mod cases;
 
 mod failures;
 
+mod doors;
+
 mod mosquitto;
 
 mod process;
 
 mod restart;
+
+mod service;
 
 mod storage;

@@ -4,8 +4,8 @@ use super::{Desk, fault, jobs::Ticket, off_thread, response_to};
 use crate::{
     config::Camera,
     daemon::ledger::Entry,
-    device::mqtt::Message,
-    journal::{Address, JobRecord, Note, PendingJob, RequestDigest, disk::DiskError},
+    device::{fetch, mqtt::Message},
+    journal::{Address, JobRecord, Note, Outcome, PendingJob, RequestDigest, disk::DiskError},
     publication::{
         Defaults, Fault, JobPhase, Order, Refusal, Response, Version, photo_order, render_order,
     },
@@ -50,7 +50,7 @@ impl Desk {
         match order {
             Ok(order) => {
                 let address = address(&order.transaction);
-                self.accept(order, address).await;
+                self.accept(order, &address).await;
             }
             Err(refusal) => {
                 let Refusal { transaction, error } = *refusal;
@@ -59,25 +59,43 @@ impl Desk {
         }
     }
 
-    async fn accept(&mut self, order: Order, address: Address) {
+    async fn accept(&mut self, order: Order, address: &Address) {
+        if let Err(fault) = self.admit(order, address.clone()).await {
+            self.refuse(address, fault);
+        }
+    }
+
+    /// Takes an order into the journal and the queue; gives the outcome if the
+    /// same job has ended already, and says why if it cannot be taken.
+    pub(super) async fn admit(
+        &mut self,
+        order: Order,
+        address: Address,
+    ) -> Result<Option<Outcome>, Fault> {
         let (digest, mut order) = off_thread(|| (RequestDigest::of(&order.request), order)).await;
         let id = order.request.id.clone();
         match self.ledger.look_up(&id, &digest) {
             Entry::New => {}
-            Entry::UnderWay(sequence) => return self.join(&order, sequence, address).await,
-            Entry::Ended(outcome) => return self.answer(&address, &outcome),
+            Entry::UnderWay(sequence) => {
+                self.join(&order, sequence, address).await?;
+                return Ok(None);
+            }
+            Entry::Ended(outcome) => {
+                self.answer(&address, &outcome);
+                return Ok(Some(outcome));
+            }
             Entry::Crowded => {
                 let message = format!("job {id} has too many answers waiting already");
-                return self.refuse(&address, fault("busy", message));
+                return Err(fault("busy", message));
             }
             Entry::Conflict => {
                 let message = format!("job_id {id} is used by a different request");
-                return self.refuse(&address, fault("job_id_conflict", message));
+                return Err(fault("job_id_conflict", message));
             }
         }
-        let refused = self.refused_by_camera(&order.request);
-        if let Some(refused) = refused.or_else(|| self.refused_as_full(&order.request)) {
-            return self.refuse(&address, refused);
+        self.is_within_reach(&order.request.source)?;
+        if let Some(refused) = self.refused_as_full(&order.request) {
+            return Err(refused);
         }
         let photo = order.request.take_photo();
         let job = PendingJob::new(JobRecord {
@@ -98,7 +116,7 @@ impl Desk {
         })
         .await;
         if let Err(error) = written {
-            return self.refuse_for_disk(&job.record.address, &error);
+            return Err(self.undurable(&error));
         }
         let jobs_before = self.ledger.pending_count();
         self.ledger.begin(&job);
@@ -116,15 +134,19 @@ impl Desk {
             clip_bytes_max: record.clip_bytes_max,
             is_begun: false,
         });
+        Ok(None)
     }
 
     /// Adds somebody who asks for what is under way.
-    async fn join(&mut self, order: &Order, sequence: u64, address: Address) {
+    async fn join(&mut self, order: &Order, sequence: u64, address: Address) -> Result<(), Fault> {
         let journal = self.journal.clone();
         let note = Note::Address(address.clone());
         match off_thread(move || journal.note(sequence, &note)).await {
-            Ok(()) => self.ledger.add(&order.request.id, address),
-            Err(error) => self.refuse_for_disk(&address, &error),
+            Ok(()) => {
+                self.ledger.add(&order.request.id, address);
+                Ok(())
+            }
+            Err(error) => Err(self.undurable(&error)),
         }
     }
 
@@ -151,25 +173,31 @@ impl Desk {
     }
 
     /// What is not durable is not accepted.
-    fn refuse_for_disk(&mut self, address: &Address, error: &DiskError) {
+    fn undurable(&mut self, error: &DiskError) -> Fault {
         log::error!("journal: {error}");
         self.trouble = Some(error.to_string());
-        self.refuse(address, fault("storage", error.to_string()));
+        fault("storage", error.to_string())
     }
 
-    fn refused_by_camera(&self, request: &Request) -> Option<Fault> {
-        let is_missing =
-            matches!(request.source, Source::Camera) && matches!(self.config.camera, Camera::None);
-        is_missing.then(|| {
-            let message = "no camera is configured, send a photo instead".to_owned();
-            fault("no_camera", message)
-        })
+    /// Whether the photograph may be asked for at all.
+    fn is_within_reach(&self, source: &Source) -> Result<(), Fault> {
+        match source {
+            Source::Camera if matches!(self.config.camera, Camera::None) => {
+                let message = "no camera is configured, send a photo instead".to_owned();
+                Err(fault("no_camera", message))
+            }
+            Source::Url(photo) => fetch::permitted(self.config.url.as_ref(), photo.url())
+                .map(drop)
+                .map_err(|error| fault(error.code(), error.to_string())),
+            Source::Camera | Source::Photo(_) | Source::Path(_) => Ok(()),
+        }
     }
 
     /// Answers a request that was never accepted. Under a flood of them, some
     /// go without an answer.
     fn refuse(&self, address: &Address, fault: Fault) {
         log::warn!("request refused: {}", fault.message);
+        self.metrics.refused(&fault.code);
         let response = Response::error(fault, address.transaction.clone());
         self.connection.offer(response_to(address, &response));
     }

@@ -60,12 +60,13 @@ pub(super) struct Closed {
 
 impl Desk {
     pub(super) fn start_next(&mut self) {
-        if self.current.is_some() || self.retry_at.is_some() {
+        if self.current.is_some() || self.retry_at.is_some() || !self.pacing.may_start() {
             return;
         }
         let Some(mut ticket) = self.queue.pop_front() else {
             return;
         };
+        log::info!("job {} is rendered", ticket.id());
         self.studio.commission(Commission {
             sequence: ticket.sequence,
             digest: ticket.digest.clone(),
@@ -73,6 +74,7 @@ impl Desk {
             is_begun: ticket.is_begun,
             limits: self.config.photo_limits,
             camera: self.config.camera.clone(),
+            url: self.config.url.clone(),
             clip_bytes_max: ticket.clip_bytes_max,
             threads: self.config.threads,
         });
@@ -97,6 +99,7 @@ impl Desk {
                 let Some(ticket) = self.current.take() else {
                     return;
                 };
+                self.pacing.rest();
                 match result {
                     Ok(clip) => self.outgoing.push_back(Outgoing {
                         sequence: ticket.sequence,
@@ -200,7 +203,17 @@ impl Desk {
             self.retry_pause = RETRY_PAUSE_MIN;
         }
         let id = ticket.id();
+        let fault = outcome.as_ref().err();
+        self.metrics.ended(fault.map(|fault| fault.code.as_str()));
+        if let Ok(notice) = &outcome {
+            let (bytes, sha256) = (notice.bytes, &notice.sha256);
+            log::info!("job {id} is published, {bytes} bytes, sha256 {sha256}");
+        }
         self.say(id, &ticket.order.transaction, phase);
+        if let Some(listener) = self.listeners.remove(id) {
+            // A trigger that has gone wants no answer.
+            let _ = listener.send(outcome.clone());
+        }
         let Some(closing) = self.ledger.end(id, outcome) else {
             return;
         };

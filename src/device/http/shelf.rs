@@ -48,7 +48,7 @@ impl Shelf {
     }
 
     /// The clip of this digest, if it is still here.
-    pub(super) fn find(&self, sha256: &str) -> Option<ShelfClip> {
+    pub fn find(&self, sha256: &str) -> Option<ShelfClip> {
         self.with(|clips| clips.iter().find(|clip| clip.sha256 == sha256).cloned())
     }
 

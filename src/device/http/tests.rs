@@ -1,8 +1,17 @@
-use super::*;
+use std::{
+    pin::Pin,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use std::sync::Arc;
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    http::StatusCode,
+    response::Response,
+};
+use tower::ServiceExt;
 
-use axum::body::to_bytes;
+use super::{clips::IMMUTABLE, *};
 
 const BYTES: &[u8] = b"0123456789";
 
@@ -10,9 +19,29 @@ fn sha256(of: u8) -> String {
     format!("{of:02x}").repeat(32)
 }
 
+/// Ready or not, as the test says.
+#[derive(Default)]
+struct Monitor {
+    is_ready: AtomicBool,
+}
+
+impl Vitals for Monitor {
+    fn metrics(&self) -> String {
+        "# EOF\n".to_owned()
+    }
+
+    fn readiness(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        let is_ready = self.is_ready.load(Ordering::Relaxed);
+        let said = is_ready.then_some(()).ok_or("no broker".to_owned());
+        Box::pin(std::future::ready(said))
+    }
+}
+
 struct Bench {
     shelf: Shelf,
     folder: tempfile::TempDir,
+    vitals: Arc<Monitor>,
+    gate: Arc<Gate>,
 }
 
 impl Bench {
@@ -20,6 +49,8 @@ impl Bench {
         let bench = Self {
             shelf: Shelf::new(),
             folder: tempfile::tempdir().expect("a temporary folder"),
+            vitals: Arc::default(),
+            gate: Arc::new(Gate::new(None, false)),
         };
         bench.put(1);
         bench
@@ -45,7 +76,9 @@ impl Bench {
             device_id: "till-3".to_owned(),
             broker_websocket_url: "ws://{host}:9001/mqtt".to_owned(),
         };
-        let answer = router(&page, self.shelf.clone()).oneshot(request).await;
+        let vitals = Arc::clone(&self.vitals) as Arc<dyn Vitals>;
+        let router = router(&page, self.shelf.clone(), vitals, Arc::clone(&self.gate));
+        let answer = router.oneshot(request).await;
         answer.expect("a router never fails")
     }
 
@@ -244,7 +277,9 @@ async fn a_real_client_over_tcp_and_an_orderly_end() {
         broker_websocket_url: "ws://:9001/mqtt".to_owned(),
     };
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = HttpServer::start(listen, page, bench.shelf.clone())
+    let vitals = Arc::clone(&bench.vitals) as Arc<dyn Vitals>;
+    let options = HttpOptions::open(listen, page.clone());
+    let server = HttpServer::start(options, bench.shelf.clone(), Arc::clone(&vitals))
         .await
         .expect("a free port");
     let address = server.local_addr();
@@ -263,15 +298,111 @@ async fn a_real_client_over_tcp_and_an_orderly_end() {
     .expect("the client does not panic");
     assert_eq!((status, bytes.as_slice()), (206, &b"2345"[..]));
 
-    let again = Page {
-        device_id: "x".to_owned(),
-        broker_websocket_url: String::new(),
-    };
-    let taken = HttpServer::start(address, again, Shelf::new()).await;
-    assert!(taken.is_err(), "the address is in use");
+    let again = HttpOptions::open(address, page);
+    let taken = HttpServer::start(again, Shelf::new(), vitals).await;
+    let said = taken.err().expect("the address is in use").to_string();
+    assert!(
+        said.starts_with(&format!("cannot listen on {address}: ")),
+        "{said}"
+    );
     server.stop().await;
     assert!(
         tokio::net::TcpStream::connect(address).await.is_err(),
         "nobody listens any more"
     );
 }
+
+#[tokio::test]
+async fn monitors_are_told_whether_and_why_not() {
+    let bench = Bench::new();
+    let ready = bench.ask("GET", "/readyz", &[]).await;
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(body(ready).await, b"not ready: no broker\n");
+    bench.vitals.is_ready.store(true, Ordering::Relaxed);
+    let ready = bench.ask("GET", "/readyz", &[]).await;
+    assert_eq!(ready.status(), StatusCode::OK);
+    let metrics = bench.ask("GET", "/metrics", &[]).await;
+    let kind = header_of(&metrics, "content-type").expect("a type");
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    assert_eq!(body(metrics).await, b"# EOF\n");
+}
+
+const TOKEN: &str = "correct horse battery";
+
+fn locked() -> Bench {
+    let bench = Bench::new();
+    bench.gate.change(Some(TOKEN));
+    bench
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_told_but_that_we_live() {
+    let bench = locked();
+    let clip = format!("/clips/{}.mp4", sha256(1));
+    let wrong_cookie = format!("zoetrope_display={TOKEN}");
+    for path in [
+        "/",
+        "/kiosk.js",
+        "/kiosk.json",
+        "/poster.jpg",
+        "/readyz",
+        "/metrics",
+        "/nothing",
+        "/?token=wrong",
+        "/?token=",
+        clip.as_str(),
+    ] {
+        for headers in [
+            &[][..],
+            &[("authorization", "Bearer wrong")],
+            &[("authorization", TOKEN)],
+            &[("authorization", "Basic correct horse battery")],
+            &[("cookie", wrong_cookie.as_str())],
+        ] {
+            let answer = bench.ask("GET", path, headers).await;
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
+            assert_eq!(
+                header_of(&answer, "www-authenticate"),
+                Some("Bearer realm=\"zoetrope\"")
+            );
+            let said = body(answer).await;
+            assert!(said.starts_with(b"a token is needed"), "{path}");
+        }
+    }
+    let alive = bench.ask("GET", "/healthz", &[]).await;
+    assert_eq!(body(alive).await, b"ok\n");
+}
+
+#[tokio::test]
+async fn with_the_token_everything_is_as_without_a_gate() {
+    let bench = locked();
+    let bearer = format!("bearer {TOKEN}");
+    let range = [("authorization", bearer.as_str()), ("range", "bytes=2-4")];
+    assert_eq!(body(bench.clip(&range).await).await, b"234");
+    let absent = bench.ask("GET", "/nothing", &range[..1]).await;
+    assert_eq!(absent.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_display_that_brings_the_token_once_is_known_by_its_cookie() {
+    let bench = locked();
+    let query = "/?fit=contain&token=correct+horse%20battery";
+    let known = bench.ask("GET", query, &[]).await;
+    assert_eq!(known.status(), StatusCode::SEE_OTHER);
+    assert_eq!(header_of(&known, "location"), Some("/?fit=contain"));
+    let cookie = header_of(&known, "set-cookie").expect("a cookie");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict"), "{cookie}");
+    assert!(!cookie.contains("horse"), "{cookie}");
+    let cookie = cookie.split(';').next().expect("a pair");
+    let jar = format!("theme=dark; {cookie}");
+    for path in ["/", "/kiosk.json", "/poster.jpg"] {
+        let answer = bench.ask("GET", path, &[("cookie", &jar)]).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    }
+    // Another token, another cookie.
+    bench.gate.change(Some("another token of ours"));
+    let stale = bench.ask("GET", "/", &[("cookie", &jar)]).await;
+    assert_eq!(stale.status(), StatusCode::UNAUTHORIZED);
+}
+
+mod connections;

@@ -1,6 +1,6 @@
 //! From our settings to those of the MQTT library.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use rumqttc::{AckMode, LastWill, MqttOptions, QoS, SessionMode, Transport};
 
@@ -27,11 +27,14 @@ pub(super) fn resolve(settings: &Settings) -> Result<MqttOptions, MqttError> {
         .set_ack_mode(AckMode::Manual)
         .set_receive_maximum(Some(INBOX_LENGTH));
     if let Some(tls) = &broker.tls {
-        let ca = fs::read(&tls.ca_file).map_err(|error| MqttError::CaFile {
-            path: tls.ca_file.clone(),
-            reason: error.to_string(),
-        })?;
-        options.set_transport(Transport::tls(ca, None, None));
+        // The library compares the name in the broker's certificate with
+        // `broker.host`, always.
+        let ca = pem("ca", &tls.ca_file)?;
+        let client = tls.client.as_ref().map(|client| {
+            let cert = pem("client certificate", &client.cert_file)?;
+            Ok::<_, MqttError>((cert, pem("client key", &client.key_file)?))
+        });
+        options.set_transport(Transport::tls(ca, client.transpose()?, None));
     }
     if let Some(will) = &settings.last_will {
         options.set_last_will(LastWill::new(
@@ -44,6 +47,14 @@ pub(super) fn resolve(settings: &Settings) -> Result<MqttOptions, MqttError> {
     }
     set_credentials(&mut options, broker)?;
     Ok(options)
+}
+
+fn pem(what: &'static str, path: &Path) -> Result<Vec<u8>, MqttError> {
+    fs::read(path).map_err(|error| MqttError::PemFile {
+        what,
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 /// Sets user and password; the file is read anew each time, so that a

@@ -4,6 +4,7 @@
 use std::{
     net::SocketAddr,
     path::PathBuf,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -23,7 +24,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
-use zoetrope::device::http::{HttpServer, Page, Shelf, ShelfClip};
+use zoetrope::device::http::{HttpOptions, HttpServer, Page, Shelf, ShelfClip, Vitals};
 
 use super::film::{self, Film};
 
@@ -65,6 +66,19 @@ impl Broker {
     }
 }
 
+/// A daemon that there is nothing to say about.
+struct Healthy;
+
+impl Vitals for Healthy {
+    fn metrics(&self) -> String {
+        String::new()
+    }
+
+    fn readiness(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 /// The board as a display sees it.
 pub struct Board {
     broker: Option<Broker>,
@@ -86,9 +100,13 @@ impl Board {
             // The host is left to the page, as on a board with any name.
             broker_websocket_url: format!("ws://{{host}}:{}/mqtt", broker.websocket.port()),
         };
-        let http = HttpServer::start(free, page, shelf.clone())
-            .await
-            .expect("a free port");
+        let http = HttpServer::start(
+            HttpOptions::open(free, page),
+            shelf.clone(),
+            Arc::new(Healthy),
+        )
+        .await
+        .expect("a free port");
         let road = Road::lay(http.local_addr()).await;
         Self {
             publisher: publisher(broker.tcp).await,

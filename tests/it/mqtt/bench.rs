@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use zoetrope::{
     clip::{Clip, ClipError},
-    config::{Broker, Camera, Config, JournalLimits, StoreLimits},
+    config::{Broker, Config},
     daemon::{Daemon, Renderer},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
@@ -24,7 +25,6 @@ use zoetrope::{
     frames::Frame,
     picture::{Plane, Yuv420},
     pipeline::{Job, Onlooker, PipelineError, Stage},
-    request::{Look, Shape},
     scene::NetworkCard,
     still::Limits,
 };
@@ -128,33 +128,36 @@ impl Board {
 }
 
 pub async fn board(broker: Broker) -> Board {
-    board_in(tempfile::tempdir().unwrap(), broker, |_| {}).await
+    board_in(tempfile::tempdir().unwrap(), broker, |_, _| {}).await
+}
+
+/// A board whose configuration is changed before it starts; told are its
+/// folder and its configuration.
+pub async fn board_with(broker: Broker, change: impl FnOnce(&Path, &mut Config)) -> Board {
+    board_in(tempfile::tempdir().unwrap(), broker, change).await
 }
 
 /// A daemon in a folder that another may have used before, with a
 /// configuration that is changed.
-pub async fn board_in(folder: TempDir, broker: Broker, change: impl FnOnce(&mut Config)) -> Board {
+pub async fn board_in(
+    folder: TempDir,
+    broker: Broker,
+    change: impl FnOnce(&Path, &mut Config),
+) -> Board {
     let renderer = Arc::new(StandIn::default());
     let mut config = Config {
         device_id: DEVICE.to_owned(),
         broker,
-        camera: Camera::None,
-        model_file: None,
         photo_limits: Limits {
             bytes_max: 1 << 20,
             ..Limits::default()
         },
-        look: Look::default(),
-        shape: Shape::default(),
-        http: None,
         clips_dir: folder.path().join("clips"),
-        store: StoreLimits::default(),
         journal_dir: folder.path().join("journal"),
-        journal: JournalLimits::default(),
         queue_length_max: 2,
-        threads: None,
+        ..Config::default()
     };
-    change(&mut config);
+    change(folder.path(), &mut config);
     let daemon = Daemon::start(config, Arc::clone(&renderer) as Arc<dyn Renderer>)
         .await
         .unwrap();

@@ -182,7 +182,10 @@ async fn over_tls_only_a_broker_that_is_vouched_for_is_spoken_to() {
         fs::write(&ca_file, authority).unwrap();
         let broker = Broker {
             host: "localhost".to_owned(),
-            tls: Some(Tls { ca_file }),
+            tls: Some(Tls {
+                ca_file,
+                client: None,
+            }),
             ..at(mosquitto.port)
         };
         let settings = Settings {

@@ -22,6 +22,9 @@ pub enum Entrance<'a> {
     Password(&'a str, &'a str),
     /// Everybody over TLS: certificate and key, in PEM.
     Tls(&'a str, &'a str),
+    /// Over TLS whoever has a certificate by this authority: certificate, key
+    /// and authority, in PEM.
+    Certified(&'a str, &'a str, &'a str),
 }
 
 /// A running mosquitto.
@@ -79,6 +82,14 @@ pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
         Entrance::Tls(certificate, key) => {
             let (certificate, key) = (file("cert.pem", certificate), file("key.pem", key));
             config += &format!("certfile {certificate}\nkeyfile {key}\nallow_anonymous true\n");
+        }
+        Entrance::Certified(certificate, key, authority) => {
+            let (certificate, key) = (file("cert.pem", certificate), file("key.pem", key));
+            let authority = file("ca.pem", authority);
+            config += &format!(
+                "certfile {certificate}\nkeyfile {key}\ncafile {authority}\n\
+                 require_certificate true\nallow_anonymous true\n"
+            );
         }
     }
     let process = Command::new(broker)

@@ -11,25 +11,33 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::bench::{DEVICE, Display, PATIENCE, loopback};
 use crate::{photos, support::Folder};
 
-struct Process(Child);
+/// A running `zoetrope run`; ended when dropped.
+pub struct Process(Child);
 
 impl Process {
-    fn run(config: &Path) -> Self {
-        let daemon = Command::new(env!("CARGO_BIN_EXE_zoetrope"))
+    pub fn run(config: &Path) -> Self {
+        Self::run_with(config, |command| command)
+    }
+
+    /// Runs it with another environment, or with standard error kept.
+    pub fn run_with(config: &Path, change: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zoetrope"));
+        command
             .args([Path::new("run"), Path::new("--config"), config])
+            .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
+            .stderr(Stdio::null());
+        let daemon = change(&mut command).spawn();
         Self(daemon.expect("the program starts"))
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let id = Pid::from_child(&self.0);
         kill_process(id, signal).expect("it is our own child");
     }
 
-    fn ended(&mut self) -> ExitStatus {
+    pub fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.0.try_wait().expect("our own child") {

@@ -67,7 +67,7 @@ async fn a_journal_that_is_full_says_so_with_value_and_limit() {
     let broker = loopback().await;
     let port = broker.address().port();
     let folder = tempfile::tempdir().unwrap();
-    let board = board_in(folder, at(port), |config| {
+    let board = board_in(folder, at(port), |_, config| {
         config.journal.bytes_max = 1 << 20;
         config.queue_length_max = 100;
     })

@@ -1,0 +1,54 @@
+//! Jobs that are asked for inside the process: by a timer, a folder, a signal.
+
+use tokio::sync::oneshot;
+
+use super::Desk;
+use crate::{
+    journal::{Address, Outcome},
+    publication::Order,
+    request::{JobId, Request, Source},
+};
+
+/// A job as a trigger asks for it; look and shape are the configured ones.
+pub(in crate::daemon) struct Submission {
+    pub(in crate::daemon) id: JobId,
+    pub(in crate::daemon) source: Source,
+    /// Which trigger it is: the transaction mark of its messages.
+    pub(in crate::daemon) trigger: &'static str,
+    /// Told how it ended, also when it was never accepted.
+    pub(in crate::daemon) ended: oneshot::Sender<Outcome>,
+}
+
+impl Desk {
+    /// Accepts it as if it had come on `request/render`.
+    pub(super) async fn submit(&mut self, submission: Submission) {
+        let Submission {
+            id,
+            source,
+            trigger,
+            ended,
+        } = submission;
+        let order = Order {
+            request: Request {
+                id: id.clone(),
+                source,
+                look: self.config.look,
+                shape: self.config.shape,
+            },
+            transaction: Some(trigger.to_owned()),
+        };
+        let address = Address {
+            topic: self.topics.response("render"),
+            correlation_data: None,
+            transaction: order.transaction.clone(),
+        };
+        match self.admit(order, address).await {
+            Ok(None) => {
+                self.listeners.insert(id, ended);
+            }
+            // A trigger that has gone wants no answer.
+            Ok(Some(outcome)) => drop(ended.send(outcome)),
+            Err(fault) => drop(ended.send(Err(fault))),
+        }
+    }
+}
