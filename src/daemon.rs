@@ -10,11 +10,20 @@ mod archive;
 
 mod desk;
 
+mod halt;
+
 mod ledger;
 
 mod studio;
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+mod vitals;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::{
@@ -25,7 +34,7 @@ use tokio::{
 
 use self::{
     archive::Archive,
-    desk::{Control, Desk},
+    desk::{Control, Desk, Fittings, Fleet},
     studio::Studio,
 };
 use crate::{
@@ -38,9 +47,13 @@ use crate::{
         tract::TractNetwork,
     },
     pipeline::{self, Job, Onlooker, PipelineError},
-    publication::{Availability, Publication, Topics},
+    publication::{Availability, Discovery, Publication, Topics},
     scene::{Network, NetworkCard},
 };
+
+/// Requests that may be on their way before the first is acknowledged, which it
+/// is when it was taken or refused.
+const UNACKNOWLEDGED_MAX: u16 = 64;
 
 /// What makes clips: [`Pipeline`], or something simpler in a test.
 pub trait Renderer: Send + Sync + 'static {
@@ -97,13 +110,18 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts the daemon on the current tokio runtime. That the broker is not
+    /// Starts the daemon on the current tokio runtime; it reads `config_file`
+    /// when it is asked to read its configuration again. That the broker is not
     /// there yet is no error: it is waited for.
     ///
     /// # Errors
     /// When the clips folder cannot be written, the HTTP address is taken, or
     /// a file that the broker connection needs cannot be read.
-    pub async fn start(config: Config, renderer: Arc<dyn Renderer>) -> anyhow::Result<Self> {
+    pub async fn start(
+        config: Config,
+        config_file: Option<PathBuf>,
+        renderer: Arc<dyn Renderer>,
+    ) -> anyhow::Result<Self> {
         let archive = Archive::open(&config.clips_dir).with_context(|| {
             format!("clips folder {} cannot be used", config.clips_dir.display())
         })?;
@@ -131,18 +149,38 @@ impl Daemon {
             publication.retain = true;
             publication
         };
+        let mut subscriptions = vec![
+            topics.request_render(),
+            topics.request_render_photo(),
+            topics.request_capture(),
+            topics.request_cancel(),
+            topics.request_reload(),
+            topics.request_health_check(),
+            topics.every_get(),
+        ];
+        subscriptions.extend(config.home_assistant.iter().map(Discovery::status_topic));
         let settings = Settings {
             client_id: format!("zoetrope-{}", config.device_id),
             broker: config.broker.clone(),
             last_will: Some(availability(Availability::Offline)),
-            subscriptions: vec![topics.request_render(), topics.request_render_photo()],
+            subscriptions,
+            unacknowledged_max: Some(UNACKNOWLEDGED_MAX),
         };
         let (connection, messages) = Connection::open(&settings)?;
         connection.post(availability(Availability::Online));
         let card = renderer.card();
-        let (studio, events) = Studio::open(renderer, archive)?;
+        let (studio, events) = Studio::open(renderer, archive.clone())?;
         let (controls, orders) = mpsc::channel(4);
-        let desk = Desk::new(config, card, connection, studio, shelf);
+        let fittings = Fittings {
+            card,
+            connection,
+            fleet: Fleet::join(&config)?,
+            studio,
+            shelf,
+            archive,
+            config_file,
+        };
+        let desk = Desk::new(config, fittings);
         let farewell = availability(Availability::Offline);
         let desk = tokio::spawn(desk.serve(messages, events, orders, farewell));
         Ok(Self {
@@ -206,7 +244,7 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
-    let mut daemon = Daemon::start(config, renderer).await?;
+    let mut daemon = Daemon::start(config, Some(config_file.to_owned()), renderer).await?;
     if let Some(address) = daemon.http_address() {
         log::info!("kiosk page at http://{address}/");
     }

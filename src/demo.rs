@@ -92,7 +92,7 @@ async fn show(options: &Options, renderer: Arc<dyn Renderer>, story: Story) -> a
     let card = renderer.card();
     let config = config_for(options, &broker, &folder)?;
     let at = config.broker.clone();
-    let daemon = Daemon::start(config, renderer).await?;
+    let daemon = Daemon::start(config, None, renderer).await?;
     story.tell("daemon", format!("{} on {}", card.name, card.backend));
     if let Some(address) = daemon.http_address() {
         story.tell("page", format!("http://{address}/ (open it in a browser)"));
@@ -144,6 +144,9 @@ fn config_for(
         }),
         clips_dir: folder.path().join("clips"),
         queue_length_max: 4,
+        inline_bytes_max: None,
+        fleet_group: None,
+        home_assistant: None,
         threads: None,
     })
 }

@@ -11,6 +11,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{config::ConfigError, request::RequestError};
 
+pub mod asyncapi;
 pub mod check;
 pub mod debug;
 pub mod demo;
@@ -52,6 +53,8 @@ pub enum Command {
     Watch(watch::Args),
     /// Checks a configuration file and says what is wrong with it.
     Check(check::Args),
+    /// Prints the MQTT API as an AsyncAPI 3 document.
+    Asyncapi(asyncapi::Args),
 }
 
 /// Reads the command line, does what it says and tells how it ended: 0 done,
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::Request(args) => request::run(args),
         Command::Watch(args) => watch::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Asyncapi(args) => asyncapi::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,6 +12,7 @@ use std::{
 };
 
 use crate::{
+    publication::Discovery,
     request::{Look, Shape},
     still::Limits,
 };
@@ -20,6 +21,7 @@ mod broker;
 mod raw;
 mod resolve;
 mod text;
+mod topics;
 
 /// Longest device id, in characters.
 pub const DEVICE_ID_CHARS_MAX: usize = 64;
@@ -47,6 +49,13 @@ pub struct Config {
     pub clips_dir: PathBuf,
     /// Jobs that may wait; one more is answered `queue_full`.
     pub queue_length_max: usize,
+    /// Largest clip that goes as one message, in bytes, where the broker's own
+    /// limit is larger or unknown.
+    pub inline_bytes_max: Option<u64>,
+    /// Group of boards that share the fleet's jobs; none unless configured.
+    pub fleet_group: Option<String>,
+    /// Home Assistant; not told of the board unless configured.
+    pub home_assistant: Option<Discovery>,
     /// Threads that draw and encode; one for each processor if not given.
     pub threads: Option<NonZeroUsize>,
 }

@@ -17,6 +17,7 @@ pub(super) struct Raw {
     pub(super) clips_dir: Text,
     pub(super) queue_length_max: Int,
     pub(super) threads: Int,
+    pub(super) inline_bytes_max: Int,
     pub(super) broker: RawBroker,
     pub(super) camera: RawCamera,
     pub(super) model: RawModel,
@@ -24,6 +25,8 @@ pub(super) struct Raw {
     pub(super) look: RawLook,
     pub(super) shape: RawShape,
     pub(super) http: Option<Spanned<RawHttp>>,
+    pub(super) fleet: Option<Spanned<RawFleet>>,
+    pub(super) homeassistant: Option<RawHomeAssistant>,
 }
 
 #[derive(Default, Deserialize)]
@@ -80,4 +83,16 @@ pub(super) struct RawShape {
 pub(super) struct RawHttp {
     pub(super) listen: Text,
     pub(super) broker_websocket_url: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawFleet {
+    pub(super) group: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHomeAssistant {
+    pub(super) prefix: Text,
 }

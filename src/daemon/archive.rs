@@ -8,13 +8,14 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{clip::Clip, request::JobId};
+use crate::{clip::Clip, publication::ClipDigest, request::JobId};
 
 /// Finished clips that are kept, the newest; older ones are deleted.
 const CLIPS_KEPT: usize = 8;
 
 /// The folder of finished clips, each named by its SHA-256. Other files in it
-/// are never touched.
+/// are never touched. Clones are the same folder.
+#[derive(Clone)]
 pub(super) struct Archive {
     folder: PathBuf,
 }
@@ -33,6 +34,11 @@ impl Archive {
     /// Where a clip is to be written.
     pub(super) fn path_for(&self, id: &JobId) -> PathBuf {
         self.folder.join(format!("job-{id}.mp4"))
+    }
+
+    /// A finished clip, open, if it is still here.
+    pub(super) fn open_clip(&self, sha256: &ClipDigest) -> io::Result<File> {
+        File::open(self.folder.join(format!("{sha256}.mp4")))
     }
 
     /// Takes a clip into the archive: renames it, durably, and makes room.

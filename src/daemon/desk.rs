@@ -2,30 +2,46 @@
 
 mod announce;
 
+mod capture;
+
+mod commands;
+
+mod errands;
+
+mod fleet;
+
 mod intake;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod outgoing;
+
+mod pulls;
+
+mod shown;
+
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
-    task::JoinHandle,
-    time::{Instant, timeout_at},
+    time::{Instant, MissedTickBehavior, interval, timeout_at},
 };
 
-use self::announce::Announcer;
+pub(super) use self::fleet::Fleet;
+use self::{errands::Errands, outgoing::Outbox};
 use super::{
+    archive::Archive,
+    halt::Halt,
     ledger::{Address, Ledger, Outcome},
-    studio::{Commission, Failure, Finished, Studio, StudioEvent},
+    studio::{Commission, Failure, Studio, StudioEvent},
 };
 use crate::{
     config::{Camera, Config},
     device::{
-        http::{Shelf, ShelfClip},
+        http::Shelf,
         mqtt::{Connection, Message},
     },
     publication::{
-        CameraState, ClipNotice, DaemonState, Fault, Info, JobEvent, JobPhase, Order, Publication,
-        Response, State, Topics, Version,
+        CameraState, ClipNotice, Fault, JobEvent, JobPhase, Order, Publication, RenderCounts,
+        Response, State, Topics,
     },
     request::JobId,
     scene::NetworkCard,
@@ -35,6 +51,9 @@ use crate::{
 const JOB_EVENT_EXPIRY_S: u32 = 3600;
 /// Time that a render has to notice that it is cancelled.
 const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Time between two reports of the health.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Room for topic and properties of the packet that carries a clip: a device id
 /// and a job id of at most 64 characters, and a few short ones.
@@ -46,25 +65,49 @@ pub(super) enum Control {
     Reload(Box<Config>),
 }
 
+/// A job from its turn to its end.
 struct CurrentJob {
     id: JobId,
     transaction: Option<String>,
-    /// Runs once the clip is made.
-    announcement: Option<JoinHandle<Announced>>,
+    started: Instant,
+    halt: Arc<Halt>,
 }
 
-type Announced = Result<ClipNotice, Failure>;
+/// What a desk works with.
+pub(super) struct Fittings {
+    /// The network that is used.
+    pub(super) card: NetworkCard,
+    /// The way to the board's own topics.
+    pub(super) connection: Connection,
+    /// The way to the jobs of the fleet.
+    pub(super) fleet: Option<Fleet>,
+    /// The thread that renders.
+    pub(super) studio: Studio,
+    /// The clips that are served over HTTP.
+    pub(super) shelf: Shelf,
+    /// The finished clips.
+    pub(super) archive: Archive,
+    /// Read again on demand.
+    pub(super) config_file: Option<PathBuf>,
+}
 
 pub(super) struct Desk {
     config: Config,
+    config_file: Option<PathBuf>,
+    started: Instant,
     topics: Topics,
     card: NetworkCard,
     connection: Arc<Connection>,
+    fleet: Option<Fleet>,
     studio: Studio,
     shelf: Shelf,
+    archive: Archive,
     queue: VecDeque<Order>,
     current: Option<CurrentJob>,
+    outbox: Outbox,
+    errands: Errands,
     ledger: Ledger,
+    renders: RenderCounts,
     camera: CameraState,
     /// Why the last job failed, if it was our own fault.
     trouble: Option<String>,
@@ -73,24 +116,34 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(
-        config: Config,
-        card: NetworkCard,
-        connection: Connection,
-        studio: Studio,
-        shelf: Shelf,
-    ) -> Self {
+    pub(super) fn new(config: Config, fittings: Fittings) -> Self {
+        let Fittings {
+            card,
+            connection,
+            fleet,
+            studio,
+            shelf,
+            archive,
+            config_file,
+        } = fittings;
         Self {
             topics: Topics::new(&config.device_id),
             camera: camera_unused(&config.camera),
             config,
+            config_file,
+            started: Instant::now(),
             card,
             connection: Arc::new(connection),
+            fleet,
             studio,
             shelf,
+            archive,
             queue: VecDeque::new(),
             current: None,
+            outbox: Outbox::default(),
+            errands: Errands::default(),
             ledger: Ledger::default(),
+            renders: RenderCounts::default(),
             trouble: None,
             shown: None,
             is_stopping: false,
@@ -107,16 +160,30 @@ impl Desk {
     ) {
         self.show_info();
         self.show_state();
+        self.describe();
+        let mut link = self.connection.link();
+        let mut checks = interval(HEALTH_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 control = controls.recv() => match control {
-                    Some(Control::Reload(config)) => self.reload(*config),
+                    Some(Control::Reload(config)) => drop(self.reload(*config)),
                     Some(Control::Stop) | None => break,
                 },
                 Some(event) = events.recv() => self.studio_says(event),
-                result = announcement(&mut self.current) => self.end(result),
-                Some(message) = messages.recv() => self.take(&message),
+                (job, result) = self.outbox.announced() => self.end(&job, result),
+                Some(errand) = self.errands.done() => self.errand_done(errand),
+                Some(mut message) = messages.recv() => {
+                    self.take(&message);
+                    message.acknowledge();
+                }
+                message = Fleet::next(&mut self.fleet) => self.hold(message),
+                Ok(()) = link.changed() => if link.borrow_and_update().is_up {
+                    self.show_health();
+                },
+                _ = checks.tick() => self.show_health(),
             }
+            self.take_held();
             self.start_next();
             self.show_state();
         }
@@ -124,16 +191,18 @@ impl Desk {
     }
 
     fn start_next(&mut self) {
-        if self.current.is_some() {
+        if self.current.is_some() || self.outbox.is_full() {
             return;
         }
-        let Some(order) = self.queue.pop_front() else {
+        let Some(order) = self.next_in_time() else {
             return;
         };
+        let halt = Arc::new(Halt::at(order.deadline));
         self.current = Some(CurrentJob {
             id: order.request.id.clone(),
             transaction: order.transaction,
-            announcement: None,
+            started: Instant::now(),
+            halt: Arc::clone(&halt),
         });
         self.studio.commission(Commission {
             request: order.request,
@@ -141,14 +210,32 @@ impl Desk {
             camera: self.config.camera.clone(),
             clip_bytes_max: self.clip_bytes_max(),
             threads: self.config.threads,
+            halt,
         });
     }
 
-    /// What fits the broker's largest packet, unless HTTP carries what does not.
+    /// The first job that waits; those that are too late already end here.
+    fn next_in_time(&mut self) -> Option<Order> {
+        while let Some(order) = self.queue.pop_front() {
+            let id = &order.request.id;
+            match Halt::at(order.deadline).reason(id) {
+                None => return Some(order),
+                Some(late) => self.close_job(&id.clone(), &order.transaction, &Err(late)),
+            }
+        }
+        None
+    }
+
+    /// What fits one message: the broker's largest packet, and what is
+    /// configured.
     fn clip_bytes_max(&self) -> Option<u64> {
-        let packet_bytes_max = self.connection.link().borrow().packet_bytes_max?;
-        let clip_bytes_max = packet_bytes_max.saturating_sub(CLIP_PACKET_HEAD_BYTES_MAX);
-        self.config.http.is_none().then_some(clip_bytes_max as u64)
+        let packet_bytes_max = self.connection.link().borrow().packet_bytes_max;
+        let announced =
+            packet_bytes_max.map(|bytes| bytes.saturating_sub(CLIP_PACKET_HEAD_BYTES_MAX) as u64);
+        announced
+            .into_iter()
+            .chain(self.config.inline_bytes_max)
+            .min()
     }
 
     fn studio_says(&mut self, event: StudioEvent) {
@@ -163,37 +250,31 @@ impl Desk {
                         .offer(publication.expiring(JOB_EVENT_EXPIRY_S));
                 }
             }
-            StudioEvent::Ended(Ok(finished)) => self.announce(finished),
-            StudioEvent::Ended(Err(failure)) => self.end(Err(failure)),
+            StudioEvent::Ended(result) => {
+                let Some(job) = self.current.take() else {
+                    return;
+                };
+                // The clip may have been finished while it was cancelled.
+                let result = result.and_then(|clip| match job.halt.reason(&job.id) {
+                    Some(fault) => Err(fault.into()),
+                    None => Ok(clip),
+                });
+                match result {
+                    Ok(clip) => self.announce(job, clip),
+                    Err(failure) => self.end(&job, Err(failure)),
+                }
+            }
             StudioEvent::Closed => {}
         }
     }
 
-    fn announce(&mut self, finished: Finished) {
-        let Some(job) = &mut self.current else { return };
-        let clip = &finished.clip;
-        self.shelf.put(ShelfClip {
-            sha256: clip.sha256.clone(),
-            path: clip.path.clone(),
-            poster_jpeg: clip.poster_jpeg.clone().into(),
-        });
-        // A path alone: a display knows the board by a name that we do not.
-        let url = self.config.http.as_ref();
-        let url = url.map(|_| format!("/clips/{}.mp4", clip.sha256));
-        let announcer = Announcer {
-            connection: Arc::clone(&self.connection),
-            topics: self.topics.clone(),
-            url,
-        };
-        job.announcement = Some(tokio::spawn(announcer.announce(finished)));
-    }
-
-    fn end(&mut self, result: Announced) {
-        let Some(job) = self.current.take() else {
-            return;
-        };
+    fn end(&mut self, job: &CurrentJob, result: Result<ClipNotice, Failure>) {
         let (outcome, trouble) = match result {
-            Ok(notice) => (Ok(notice), None),
+            Ok(notice) => {
+                let elapsed_ms = job.started.elapsed().as_millis();
+                self.renders.last_render_ms = u64::try_from(elapsed_ms).ok();
+                (Ok(notice), None)
+            }
             Err(failure) => {
                 let message = &failure.fault.message;
                 log::error!("job {} failed: {message}", job.id);
@@ -210,10 +291,16 @@ impl Desk {
 
     fn close_job(&mut self, id: &JobId, transaction: &Option<String>, outcome: &Outcome) {
         let phase = match outcome {
-            Ok(notice) => JobPhase::Published {
-                sha256: notice.sha256.clone(),
-            },
-            Err(fault) => JobPhase::Failed(fault.clone()),
+            Ok(notice) => {
+                self.renders.renders_ok += 1;
+                JobPhase::Published {
+                    sha256: notice.sha256.clone(),
+                }
+            }
+            Err(fault) => {
+                self.renders.renders_failed += 1;
+                JobPhase::Failed(fault.clone())
+            }
         };
         self.say(id, transaction, phase);
         for address in self.ledger.end(id, outcome.clone()) {
@@ -229,76 +316,8 @@ impl Desk {
     }
 
     fn answer(&self, address: &Address, outcome: &Outcome) {
-        let transaction = address.transaction.clone();
-        let response = match outcome {
-            Ok(notice) => Response::ok(notice.clone(), transaction),
-            Err(fault) => Response::error(fault.clone(), transaction),
-        };
-        self.connection.post(response_to(address, &response));
-    }
-
-    fn show_info(&self) {
-        let info = Info::new(
-            self.card.clone(),
-            &self.config.photo_limits,
-            self.config.broker.packet_bytes_max,
-            self.config.queue_length_max,
-        );
-        self.connection
-            .post(Publication::json(self.topics.info(), &info).retained());
-    }
-
-    fn show_state(&mut self) {
-        let state = State {
-            v: Version,
-            state: if self.is_stopping {
-                DaemonState::Stopping
-            } else if self.current.is_some() {
-                DaemonState::Rendering
-            } else if self.trouble.is_some() {
-                DaemonState::Degraded
-            } else {
-                DaemonState::Ready
-            },
-            reason: self.trouble.clone(),
-            job_id: self.current.as_ref().map(|job| job.id.to_string()),
-            queue_length: self.queue.len(),
-            camera: self.camera,
-            backend: self.card.backend.to_owned(),
-        };
-        if self.shown.as_ref() != Some(&state) {
-            self.connection
-                .post(Publication::json(self.topics.state(), &state).retained());
-            self.shown = Some(state);
-        }
-    }
-
-    fn reload(&mut self, config: Config) {
-        let fixed = |config: &Config| {
-            // Debug text compares what has no equality of its own.
-            format!(
-                "{:?}",
-                (
-                    &config.device_id,
-                    &config.broker,
-                    &config.http,
-                    &config.model_file,
-                    &config.clips_dir,
-                )
-            )
-        };
-        if fixed(&self.config) != fixed(&config) {
-            log::warn!("device_id, broker, http, model and clips_dir change with a restart only");
-        }
-        self.config.look = config.look;
-        self.config.shape = config.shape;
-        self.config.photo_limits = config.photo_limits;
-        self.config.queue_length_max = config.queue_length_max;
-        self.config.camera = config.camera;
-        self.config.threads = config.threads;
-        self.camera = camera_unused(&self.config.camera);
-        log::info!("configuration read again");
-        self.show_info();
+        let response = response_to(address, outcome.clone());
+        self.connection.post(response);
     }
 
     async fn stop(
@@ -308,11 +327,10 @@ impl Desk {
     ) {
         self.studio.cancel();
         self.is_stopping = true;
-        if let Some(job) = &self.current
-            && let Some(announcement) = &job.announcement
-        {
-            announcement.abort();
-        }
+        // What is held there was not acknowledged: another board gets it.
+        self.fleet = None;
+        self.outbox = Outbox::default();
+        self.errands = Errands::default();
         self.current = None;
         self.queue.clear();
         self.show_state();
@@ -332,18 +350,13 @@ impl Desk {
     }
 }
 
-async fn announcement(current: &mut Option<CurrentJob>) -> Announced {
-    let running = current.as_mut().and_then(|job| job.announcement.as_mut());
-    match running {
-        Some(task) => task.await.unwrap_or_else(|error| {
-            Err(Failure::ours("internal", format!("announcement: {error}")))
-        }),
-        None => std::future::pending().await,
-    }
-}
-
-fn response_to(address: &Address, response: &Response) -> Publication {
-    let mut publication = Publication::json(address.topic.clone(), response);
+fn response_to<D: serde::Serialize>(address: &Address, result: Result<D, Fault>) -> Publication {
+    let transaction = address.transaction.clone();
+    let response = match result {
+        Ok(data) => Response::ok(data, transaction),
+        Err(fault) => Response::error(fault, transaction),
+    };
+    let mut publication = Publication::json(address.topic.clone(), &response);
     publication.properties.correlation_data = address.correlation_data.clone();
     publication
 }

@@ -101,6 +101,12 @@ impl Ledger {
         addresses
     }
 
+    /// Whether the job is remembered as one that has ended.
+    pub(super) fn has_ended(&self, id: &JobId) -> bool {
+        let record = self.records.get(id);
+        record.is_some_and(|record| record.outcome.is_some())
+    }
+
     /// Every job that has not ended.
     pub(super) fn under_way(&self) -> Vec<JobId> {
         self.records

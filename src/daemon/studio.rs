@@ -5,8 +5,9 @@ use std::{
     fs, io,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc as thread_mpsc,
     },
@@ -16,9 +17,9 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Renderer, archive::Archive};
+use super::{Renderer, archive::Archive, halt::Halt};
 use crate::{
-    clip::Clip,
+    clip::{Clip, ClipError},
     config::Camera,
     device::source::{CommandSource, FileSource},
     frames::Frame,
@@ -40,6 +41,8 @@ pub(super) struct Commission {
     pub(super) clip_bytes_max: Option<u64>,
     /// Threads to work with.
     pub(super) threads: Option<NonZeroUsize>,
+    /// What may end it early.
+    pub(super) halt: Arc<Halt>,
 }
 
 /// What the studio reports, in order.
@@ -49,15 +52,9 @@ pub(super) enum StudioEvent {
     /// The camera did or did not give a picture.
     Camera(CameraState),
     /// The job has ended.
-    Ended(Result<Finished, Failure>),
+    Ended(Result<Clip, Failure>),
     /// The thread has ended; nothing follows.
     Closed,
-}
-
-/// A clip and its bytes.
-pub(super) struct Finished {
-    pub(super) clip: Clip,
-    pub(super) mp4: Arc<[u8]>,
 }
 
 /// There is no clip.
@@ -80,6 +77,16 @@ impl Failure {
     }
 }
 
+/// The fault of a requester, or of nobody.
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            is_ours: false,
+        }
+    }
+}
+
 impl From<PipelineError> for Failure {
     fn from(error: PipelineError) -> Self {
         Self {
@@ -96,6 +103,7 @@ impl From<PipelineError> for Failure {
 pub(super) struct Studio {
     commissions: thread_mpsc::SyncSender<Commission>,
     is_cancelled: Arc<AtomicBool>,
+    camera_turn: Arc<Mutex<()>>,
 }
 
 impl Studio {
@@ -114,7 +122,9 @@ impl Studio {
             archive,
             reports,
             is_cancelled: Arc::clone(&is_cancelled),
+            camera_turn: Arc::default(),
         };
+        let camera_turn = Arc::clone(&bench.camera_turn);
         thread::Builder::new()
             .name("studio".to_owned())
             .spawn(move || {
@@ -126,6 +136,7 @@ impl Studio {
         let studio = Self {
             commissions,
             is_cancelled,
+            camera_turn,
         };
         Ok((studio, events))
     }
@@ -135,6 +146,11 @@ impl Studio {
         self.commissions
             .try_send(commission)
             .expect("the desk hands in one clip at a time and the thread outlives it");
+    }
+
+    /// Held by whoever uses the camera: two programs at once it does not serve.
+    pub(super) fn camera_turn(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.camera_turn)
     }
 
     /// Ends the render under way, and every later one, at its next frame.
@@ -148,6 +164,7 @@ struct Bench {
     archive: Archive,
     reports: mpsc::UnboundedSender<StudioEvent>,
     is_cancelled: Arc<AtomicBool>,
+    camera_turn: Arc<Mutex<()>>,
 }
 
 impl Bench {
@@ -174,10 +191,10 @@ impl Bench {
         self.report(StudioEvent::Ended(result));
     }
 
-    fn make(&self, commission: &Commission, path: &std::path::Path) -> Result<Finished, Failure> {
+    fn make(&self, commission: &Commission, path: &Path) -> Result<Clip, Failure> {
         let (photo, origin) = self.photo(commission)?;
         let request = &commission.request;
-        let job = Job {
+        let job = |clip_bytes_max| Job {
             id: &request.id,
             photo: &photo,
             origin,
@@ -185,20 +202,36 @@ impl Bench {
             look: request.look,
             shape: request.shape,
             clip_path: path,
-            clip_bytes_max: commission.clip_bytes_max,
+            clip_bytes_max,
             threads: commission.threads,
         };
         let watcher = Watcher {
             bench: self,
+            commission,
             reported_at: Mutex::new(Instant::now()),
         };
-        let mut clip = self.renderer.render(&job, &watcher)?;
-        let unreadable = |error: io::Error| {
+        let mut made = self
+            .renderer
+            .render(&job(commission.clip_bytes_max), &watcher);
+        if let Err(PipelineError::Clip(ClipError::Budget { bytes, bytes_max })) = &made
+            && commission.clip_bytes_max == Some(*bytes_max)
+        {
+            // Coarser than the coarsest is not worth showing: then it is made
+            // as fine as it deserves, and displays fetch it in chunks.
+            log::info!(
+                "job {}: {bytes} bytes at the coarsest do not fit {bytes_max}, made in full",
+                request.id
+            );
+            made = self.renderer.render(&job(None), &watcher);
+        }
+        let mut clip = made.map_err(|error| match (error, watcher.halted()) {
+            (PipelineError::Cancelled, Some(fault)) => fault.into(),
+            (error, _) => Failure::from(error),
+        })?;
+        self.archive.keep(&mut clip).map_err(|error| {
             Failure::ours("storage", format!("clip {}: {error}", path.display()))
-        };
-        self.archive.keep(&mut clip).map_err(unreadable)?;
-        let mp4 = fs::read(&clip.path).map_err(unreadable)?.into();
-        Ok(Finished { clip, mp4 })
+        })?;
+        Ok(clip)
     }
 
     fn photo(&self, commission: &Commission) -> Result<(Arc<[u8]>, Origin), Failure> {
@@ -217,14 +250,16 @@ impl Bench {
                         code: "no_camera".to_owned(),
                         message: "no camera is configured, send a photo instead".to_owned(),
                     };
-                    return Err(Failure {
-                        fault,
-                        is_ours: false,
-                    });
+                    return Err(fault.into());
                 }
             };
         self.report(StudioEvent::Phase(JobPhase::Capturing));
-        match source.capture() {
+        let captured = {
+            // Another user's panic has left nothing half done.
+            let _turn = (self.camera_turn.lock()).unwrap_or_else(PoisonError::into_inner);
+            source.capture()
+        };
+        match captured {
             Ok(bytes) => {
                 self.report(StudioEvent::Camera(CameraState::Online));
                 Ok((bytes.into(), source.origin()))
@@ -239,7 +274,14 @@ impl Bench {
 
 struct Watcher<'a> {
     bench: &'a Bench,
+    commission: &'a Commission,
     reported_at: Mutex<Instant>,
+}
+
+impl Watcher<'_> {
+    fn halted(&self) -> Option<Fault> {
+        self.commission.halt.reason(&self.commission.request.id)
+    }
 }
 
 impl Onlooker for Watcher<'_> {
@@ -265,7 +307,7 @@ impl Onlooker for Watcher<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.bench.is_cancelled.load(Ordering::Relaxed)
+        self.bench.is_cancelled.load(Ordering::Relaxed) || self.halted().is_some()
     }
 }
 

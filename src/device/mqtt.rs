@@ -1,14 +1,16 @@
 //! The connection to an MQTT 5 broker, kept up for as long as it is wanted.
 //!
-//! Two tasks: one drives the socket, connects
-//! again with growing pauses and subscribes; one sends, one message at a time
-//! and in order, each until it is acknowledged. After a reconnect the sender
+//! Three tasks: one drives the socket, connects again with growing pauses and
+//! subscribes; one sends, one message at a time and in order, each until it is
+//! acknowledged; one acknowledges what came in. After a reconnect the sender
 //! repeats every retained message first, because the broker may have been
 //! replaced by an empty one.
 //!
 //! Sessions are clean. A request that a broker would keep for us while we are
 //! away was never accepted; and a message that is too large for us is gone
 //! with its connection instead of ending every connection to come.
+
+mod acknowledgement;
 
 mod link;
 
@@ -32,7 +34,7 @@ use tokio::{
     time::timeout,
 };
 
-use self::outbox::Letter;
+use self::{acknowledgement::Acknowledgement, outbox::Letter};
 use crate::{
     config::{Broker, ConfigError},
     publication::{Properties, Publication},
@@ -56,6 +58,10 @@ pub struct Settings {
     pub last_will: Option<Publication>,
     /// Topic filters, subscribed to at QoS 1 after every connection.
     pub subscriptions: Vec<String>,
+    /// Messages that the broker may send before the first of them is
+    /// acknowledged by [`Message::acknowledge`]; the receive maximum of MQTT 5.
+    /// If not given, each is acknowledged when it comes.
+    pub unacknowledged_max: Option<u16>,
 }
 
 /// A message that has come in.
@@ -69,6 +75,18 @@ pub struct Message {
     pub properties: Properties,
     /// The broker had kept it from before we subscribed.
     pub retained: bool,
+    acknowledgement: Option<Acknowledgement>,
+}
+
+impl Message {
+    /// Tells the broker that it may forget the message, unless that has been
+    /// done or the connection that brought it is gone; then the broker sends
+    /// it again, here or to another board of the group.
+    pub fn acknowledge(&mut self) {
+        if let Some(acknowledgement) = self.acknowledgement.take() {
+            acknowledgement.send();
+        }
+    }
 }
 
 /// The connection as it stands.
@@ -76,7 +94,8 @@ pub struct Message {
 pub struct Link {
     /// Connected, and every subscription acknowledged.
     pub is_up: bool,
-    /// Counts connections; two readings that differ have a break between them.
+    /// Grows when a connection is made and when it breaks; two readings that
+    /// differ have a break between them.
     pub generation: u64,
     /// Largest packet that the broker takes, in bytes, where it says so.
     pub packet_bytes_max: Option<usize>,
@@ -93,7 +112,7 @@ pub struct Connection {
     waiting: Arc<AtomicUsize>,
     link: watch::Receiver<Link>,
     client: AsyncClient,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Connection {
@@ -112,12 +131,24 @@ impl Connection {
         let (inbox, messages) = mpsc::channel(INBOX_LENGTH);
         let (link_sender, link) = watch::channel(Link::default());
         let (outbox, letters) = mpsc::unbounded_channel();
-        let keeper = link::Keeper::new(settings.clone(), client.clone(), link_sender, inbox);
+        let (acknowledgements, acknowledged) = mpsc::unbounded_channel();
+        let keeper = link::Keeper::new(
+            settings.clone(),
+            client.clone(),
+            link_sender,
+            inbox,
+            acknowledgements,
+        );
         let waiting = Arc::new(AtomicUsize::new(0));
         let sender = outbox::Sender::new(client.clone(), link.clone(), waiting.clone());
         let tasks = [
             tokio::spawn(keeper.keep(event_loop)),
             tokio::spawn(sender.send_all(letters)),
+            tokio::spawn(acknowledgement::send_all(
+                client.clone(),
+                link.clone(),
+                acknowledged,
+            )),
         ];
         let connection = Self {
             outbox,

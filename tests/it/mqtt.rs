@@ -8,6 +8,10 @@ mod bench;
 
 mod cases;
 
+mod chunks;
+
+mod commands;
+
 mod failures;
 
 mod mosquitto;

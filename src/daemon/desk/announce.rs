@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    daemon::studio::{Failure, Finished},
+    clip::Clip,
+    daemon::studio::Failure,
     device::mqtt::{Connection, MqttError},
     publication::{ClipNotice, ClipRecord, Publication, Topics},
 };
@@ -15,31 +16,19 @@ pub(super) struct Announcer {
     pub(super) topics: Topics,
     /// Where the clip is served over HTTP.
     pub(super) url: Option<String>,
+    /// Largest clip that goes as one message, in bytes.
+    pub(super) inline_bytes_max: Option<u64>,
+    pub(super) clip: Clip,
 }
 
 impl Announcer {
     /// Returns once the broker has acknowledged the record.
     ///
     /// # Errors
-    /// When the broker does not take the clip, and HTTP is off too.
-    pub(super) async fn announce(self, finished: Finished) -> Result<ClipNotice, Failure> {
-        let clip = &finished.clip;
-        let mp4 = Publication::bytes(self.topics.clip(), "video/mp4", Arc::clone(&finished.mp4))
-            .retained()
-            .with("job_id", &clip.job_id)
-            .with("sha256", &clip.sha256)
-            .with("width", &clip.width_px)
-            .with("height", &clip.height_px)
-            .with("frames", &clip.frame_count)
-            .with("loop", &true);
-        let is_inline = match self.connection.publish(mp4).acknowledged().await {
-            Ok(()) => true,
-            // Displays fetch it over HTTP; the record says so.
-            Err(MqttError::TooLarge { .. } | MqttError::Refused { .. }) if self.url.is_some() => {
-                false
-            }
-            Err(error) => return Err(not_taken(&error)),
-        };
+    /// When the clip cannot be read, or the broker does not take the record.
+    pub(super) async fn announce(self) -> Result<ClipNotice, Failure> {
+        let is_inline = self.send_clip().await?;
+        let clip = &self.clip;
         let poster = Publication::bytes(
             self.topics.poster(),
             "image/jpeg",
@@ -60,6 +49,32 @@ impl Announcer {
             .await
             .map_err(|error| not_taken(&error))?;
         Ok(notice)
+    }
+
+    /// Whether the broker has taken the clip as one message. If not, displays
+    /// fetch it in chunks or over HTTP, as the record tells them.
+    async fn send_clip(&self) -> Result<bool, Failure> {
+        let clip = &self.clip;
+        if (self.inline_bytes_max).is_some_and(|bytes_max| clip.size_bytes > bytes_max) {
+            return Ok(false);
+        }
+        let mp4 = tokio::fs::read(&clip.path).await.map_err(|error| {
+            let path = clip.path.display();
+            Failure::ours("storage", format!("clip {path}: {error}"))
+        })?;
+        let mp4 = Publication::bytes(self.topics.clip(), "video/mp4", mp4)
+            .retained()
+            .with("job_id", &clip.job_id)
+            .with("sha256", &clip.sha256)
+            .with("width", &clip.width_px)
+            .with("height", &clip.height_px)
+            .with("frames", &clip.frame_count)
+            .with("loop", &true);
+        match self.connection.publish(mp4).acknowledged().await {
+            Ok(()) => Ok(true),
+            Err(MqttError::TooLarge { .. } | MqttError::Refused { .. }) => Ok(false),
+            Err(error) => Err(not_taken(&error)),
+        }
     }
 }
 

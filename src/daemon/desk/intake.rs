@@ -5,15 +5,23 @@ use crate::{
     config::Camera,
     daemon::ledger::{Address, Entry},
     device::mqtt::Message,
-    publication::{Defaults, Fault, JobPhase, Order, Refusal, Response, photo_order, render_order},
+    publication::{
+        Arrival, Defaults, Fault, JobPhase, Order, Refusal, Topics, photo_order, render_order,
+    },
     request::{Request, Source},
 };
 
 impl Desk {
     pub(super) fn take(&mut self, message: &Message) {
+        if self.take_birth(message) {
+            return;
+        }
         if message.retained {
             // It would be executed again at every connection, for ever.
-            log::warn!("retained command on {} ignored", message.topic);
+            log::warn!("retained command on {:?} ignored", message.topic);
+            return;
+        }
+        if self.take_command(message) {
             return;
         }
         let defaults = Defaults {
@@ -21,37 +29,51 @@ impl Desk {
             shape: self.config.shape,
         };
         let properties = &message.properties;
-        let (command, order) = if message.topic == self.topics.request_render() {
-            ("render", render_order(&message.payload, &defaults))
-        } else if message.topic == self.topics.request_render_photo() {
+        let arrival = Arrival::now(properties.expiry_s);
+        let is_for_all = message.topic == Topics::fleet_render();
+        let kind = properties.content_type.as_deref().unwrap_or_default();
+        let is_photo = is_for_all && kind.starts_with("image/");
+        let (command, order) = if is_photo || message.topic == self.topics.request_render_photo() {
             let order = photo_order(
                 &message.payload,
                 properties.content_type.as_deref(),
                 &properties.user,
+                arrival,
                 &self.config.photo_limits,
                 &defaults,
             );
             ("render_photo", order)
+        } else if is_for_all || message.topic == self.topics.request_render() {
+            let order = render_order(&message.payload, arrival, &defaults);
+            ("render", order)
         } else {
             return;
         };
-        let address = |transaction: &Option<String>| Address {
-            topic: properties
-                .response_topic
-                .clone()
-                .unwrap_or_else(|| self.topics.response(command)),
-            correlation_data: properties.correlation_data.clone(),
-            transaction: transaction.clone(),
-        };
         match order {
             Ok(order) => {
-                let address = address(&order.transaction);
+                let address = self.address(message, command, order.transaction.clone());
                 self.accept(order, address);
             }
             Err(refusal) => {
                 let Refusal { transaction, error } = *refusal;
-                self.refuse(&address(&transaction), error.fault());
+                self.refuse(&self.address(message, command, transaction), error.fault());
             }
+        }
+    }
+
+    /// Where the answer to a message goes.
+    pub(super) fn address(
+        &self,
+        message: &Message,
+        command: &str,
+        transaction: Option<String>,
+    ) -> Address {
+        let properties = &message.properties;
+        Address {
+            topic: (properties.response_topic.clone())
+                .unwrap_or_else(|| self.topics.response(command)),
+            correlation_data: properties.correlation_data.clone(),
+            transaction,
         }
     }
 
@@ -98,9 +120,9 @@ impl Desk {
 
     /// Answers a request that was never accepted. Under a flood of them, some
     /// go without an answer.
-    fn refuse(&self, address: &Address, fault: Fault) {
+    pub(super) fn refuse(&self, address: &Address, fault: Fault) {
         log::warn!("request refused: {}", fault.message);
-        let response = Response::error(fault, address.transaction.clone());
-        self.connection.offer(response_to(address, &response));
+        self.connection
+            .offer(response_to::<()>(address, Err(fault)));
     }
 }

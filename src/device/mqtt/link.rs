@@ -11,19 +11,25 @@ use rumqttc::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::{Link, Message, Settings, options};
+use super::{
+    Link, Message, Settings,
+    acknowledgement::{Acknowledgement, Due},
+    options,
+};
 use crate::publication::Properties;
 
 /// First pause before connecting again.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
-/// Longest pause before connecting again.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Longest pause before connecting again: a broker that is back has everything
+/// retained again within 5 seconds.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 pub(super) struct Keeper {
     settings: Settings,
     client: AsyncClient,
     link: watch::Sender<Link>,
     inbox: mpsc::Sender<Message>,
+    acknowledgements: mpsc::UnboundedSender<Due>,
     pause: Duration,
 }
 
@@ -33,12 +39,14 @@ impl Keeper {
         client: AsyncClient,
         link: watch::Sender<Link>,
         inbox: mpsc::Sender<Message>,
+        acknowledgements: mpsc::UnboundedSender<Due>,
     ) -> Self {
         Self {
             settings,
             client,
             link,
             inbox,
+            acknowledgements,
             pause: PAUSE_MIN,
         }
     }
@@ -48,7 +56,8 @@ impl Keeper {
             match event_loop.poll().await {
                 Ok(Event::Incoming(Incoming::ConnAck(answer))) => self.connected(&answer),
                 Ok(Event::Incoming(Incoming::Publish(publish))) => {
-                    if self.inbox.send(message_of(publish)).await.is_err() {
+                    let message = self.message_of(publish);
+                    if self.inbox.send(message).await.is_err() {
                         break;
                     }
                 }
@@ -99,8 +108,37 @@ impl Keeper {
         }
         self.link.send_modify(|link| {
             link.is_up = false;
+            link.generation += 1;
             link.trouble = Some(trouble);
         });
+    }
+
+    fn message_of(&self, publish: Publish) -> Message {
+        let acknowledgement = self
+            .settings
+            .unacknowledged_max
+            .and_then(|_| self.client.prepare_ack(&publish))
+            .map(|packet| Acknowledgement {
+                due: Due {
+                    packet,
+                    generation: self.link.borrow().generation,
+                },
+                way: self.acknowledgements.clone(),
+            });
+        let properties = publish.properties.unwrap_or_default();
+        Message {
+            topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+            payload: publish.payload.into(),
+            retained: publish.retain,
+            properties: Properties {
+                content_type: properties.content_type,
+                response_topic: properties.response_topic,
+                correlation_data: properties.correlation_data.map(Into::into),
+                expiry_s: properties.message_expiry_interval,
+                user: properties.user_properties,
+            },
+            acknowledgement,
+        }
     }
 
     fn address(&self) -> String {
@@ -169,20 +207,4 @@ async fn subscribe(
         }
         is_current
     });
-}
-
-fn message_of(publish: Publish) -> Message {
-    let properties = publish.properties.unwrap_or_default();
-    Message {
-        topic: String::from_utf8_lossy(&publish.topic).into_owned(),
-        payload: publish.payload.into(),
-        retained: publish.retain,
-        properties: Properties {
-            content_type: properties.content_type,
-            response_topic: properties.response_topic,
-            correlation_data: properties.correlation_data.map(Into::into),
-            expiry_s: properties.message_expiry_interval,
-            user: properties.user_properties,
-        },
-    }
 }

@@ -2,7 +2,10 @@
 
 use std::{fs, time::Duration};
 
-use rumqttc::{LastWill, MqttOptions, QoS, SessionMode, Transport};
+use rumqttc::{
+    AckMode, LastWill, MqttOptions, QoS, SessionMode, Transport, default_socket_connect,
+};
+use socket2::SockRef;
 
 use super::{MqttError, Settings};
 use crate::{config::Broker, publication::Qos};
@@ -23,6 +26,20 @@ pub(super) fn resolve(settings: &Settings) -> Result<MqttOptions, MqttError> {
         // itself, and enforced while reading. The library's default is 10 KiB.
         .set_max_packet_size(Some(broker.packet_bytes_max))
         .set_connect_timeout(CONNECT_TIME_MAX);
+    // While a large message waits in a full socket, no ping is sent: then the
+    // system itself must notice that nobody is there, and sooner than after
+    // its quarter of an hour.
+    let silence_max = broker.keep_alive.mul_f32(1.5);
+    options.set_socket_connector(move |host, network| async move {
+        let stream = default_socket_connect(host, network).await?;
+        SockRef::from(&stream).set_tcp_user_timeout(Some(silence_max))?;
+        Ok(stream)
+    });
+    if let Some(receive_max) = settings.unacknowledged_max {
+        options
+            .set_ack_mode(AckMode::Manual)
+            .set_receive_maximum(Some(receive_max));
+    }
     if let Some(tls) = &broker.tls {
         let ca = fs::read(&tls.ca_file).map_err(|error| MqttError::CaFile {
             path: tls.ca_file.clone(),

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -47,6 +48,12 @@ impl Renderer for StandIn {
     fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError> {
         onlooker.stage(Stage::Decoding);
         assert!(job.photo != b"panic", "asked to panic");
+        if job.photo.starts_with(b"budget")
+            && let Some(bytes_max) = job.clip_bytes_max
+        {
+            let bytes = bytes_max + 1;
+            return Err(ClipError::Budget { bytes, bytes_max }.into());
+        }
         if job.photo == b"encoder fails" {
             return Err(ClipError::Encoder("out of bits".to_owned()).into());
         }
@@ -69,11 +76,13 @@ impl Renderer for StandIn {
             planes,
         };
         onlooker.frame(&frame, 1, 1);
-        fs::write(job.clip_path, job.photo).unwrap();
+        let is_twice = job.photo.starts_with(b"twice");
+        let mp4 = job.photo.repeat(1 + usize::from(is_twice));
+        fs::write(job.clip_path, &mp4).unwrap();
         Ok(Clip {
             path: job.clip_path.to_owned(),
-            size_bytes: job.photo.len() as u64,
-            sha256: sha256_of(job.photo),
+            size_bytes: mp4.len() as u64,
+            sha256: sha256_of(&mp4),
             codecs: "avc1.640028".to_owned(),
             width_px: 2,
             height_px: 2,
@@ -120,9 +129,18 @@ pub struct Board {
 }
 
 pub async fn board(broker: Broker) -> Board {
+    board_with(broker, |_| None).await
+}
+
+/// A daemon whose configuration is changed first; what `change` returns is the
+/// file that it reads again.
+pub async fn board_with(
+    broker: Broker,
+    change: impl FnOnce(&mut Config) -> Option<PathBuf>,
+) -> Board {
     let folder = tempfile::tempdir().unwrap();
     let renderer = Arc::new(StandIn::default());
-    let config = Config {
+    let mut config = Config {
         device_id: DEVICE.to_owned(),
         broker,
         camera: Camera::None,
@@ -136,9 +154,13 @@ pub async fn board(broker: Broker) -> Board {
         http: None,
         clips_dir: folder.path().join("clips"),
         queue_length_max: 2,
+        inline_bytes_max: None,
+        fleet_group: None,
+        home_assistant: None,
         threads: None,
     };
-    let daemon = Daemon::start(config, Arc::clone(&renderer) as Arc<dyn Renderer>)
+    let file = change(&mut config);
+    let daemon = Daemon::start(config, file, Arc::clone(&renderer) as Arc<dyn Renderer>)
         .await
         .unwrap();
     Board {
@@ -194,11 +216,22 @@ impl Display {
 
     /// Sends a JSON request.
     pub async fn send_json(&self, text: &str) {
-        let topic = format!("zoetrope/{DEVICE}/request/render");
+        self.send("request/render", text).await;
+    }
+
+    /// Sends bytes to a topic of the board.
+    pub async fn send(&self, leaf: &str, payload: impl AsRef<[u8]>) {
+        let topic = format!("zoetrope/{DEVICE}/{leaf}");
         self.client
-            .publish_qos1(topic, text.as_bytes().to_vec())
+            .publish_qos1(topic, payload.as_ref().to_vec())
             .await
             .unwrap();
+    }
+
+    /// Sends a command and waits for its answer.
+    pub async fn asked(&mut self, command: &str, payload: &str) -> serde_json::Value {
+        self.send(&format!("request/{command}"), payload).await;
+        self.json(&format!("/response/{command}")).await
     }
 
     /// The next message whose topic ends like this and which `fits`.

@@ -127,6 +127,7 @@ async fn a_clip_that_the_broker_does_not_take_fails_with_both_numbers() {
         broker: at(port),
         last_will: None,
         subscriptions: Vec::new(),
+        unacknowledged_max: None,
     });
     let (connection, _messages) = connection.unwrap();
     let large =
@@ -162,6 +163,7 @@ async fn a_wrong_password_is_said_and_a_corrected_one_is_found() {
         broker,
         last_will: None,
         subscriptions: Vec::new(),
+        unacknowledged_max: None,
     })
     .unwrap();
     let mut link = connection.link();
@@ -221,6 +223,7 @@ async fn over_tls_only_a_broker_that_is_vouched_for_is_spoken_to() {
             broker,
             last_will: None,
             subscriptions: Vec::new(),
+            unacknowledged_max: None,
         };
         Connection::open(&settings).unwrap()
     };

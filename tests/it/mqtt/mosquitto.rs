@@ -49,6 +49,11 @@ fn program(name: &str) -> Option<PathBuf> {
 /// Starts mosquitto on a free port; `None`, said aloud, where it is not
 /// installed.
 pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
+    mosquitto_with(entrance, "")
+}
+
+/// The same, with more lines in its configuration.
+pub fn mosquitto_with(entrance: &Entrance<'_>, more: &str) -> Option<Mosquitto> {
     let found = program("mosquitto").zip(program("mosquitto_passwd"));
     let Some((broker, passwd)) = found else {
         missing_tool("mosquitto", "apt install mosquitto");
@@ -64,7 +69,7 @@ pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
         allow(&path, 0o644);
         path.display().to_string()
     };
-    let mut config = format!("listener {port} 127.0.0.1\npersistence false\n");
+    let mut config = format!("{more}\nlistener {port} 127.0.0.1\npersistence false\n");
     match entrance {
         Entrance::Open => config += "allow_anonymous true\n",
         Entrance::Password(name, password) => {

@@ -1,0 +1,174 @@
+//! Commands that are no request for a clip.
+
+use super::{Desk, camera_unused, fault, response_to};
+use crate::{
+    config::Config,
+    daemon::{halt::cancelled, ledger::Address},
+    device::mqtt::Message,
+    publication::{
+        CancelledJob, Command, Discovery, Fault, Refusal, Reloaded, cancel_command, get_command,
+        plain_command,
+    },
+    request::JobId,
+};
+
+impl Desk {
+    /// Does what the message commands; `false` if it is none of the commands
+    /// here.
+    pub(super) fn take_command(&mut self, message: &Message) -> bool {
+        let topic = message.topic.as_str();
+        if let Some(sha256) = self.topics.named_in_get(topic) {
+            let sha256 = sha256.parse();
+            let asked = get_command(&message.payload).and_then(|command| match sha256 {
+                Ok(sha256) => Ok(Command {
+                    what: (sha256, command.what),
+                    transaction: command.transaction,
+                }),
+                Err(error) => Err(Box::new(Refusal {
+                    transaction: command.transaction,
+                    error,
+                })),
+            });
+            if let Some(((sha256, range), address)) = self.read(message, "get", asked) {
+                self.pull(sha256, range, address);
+            }
+        } else if topic == self.topics.request_capture() {
+            let asked = plain_command(&message.payload);
+            if let Some(((), address)) = self.read(message, "capture", asked) {
+                self.capture(address);
+            }
+        } else if topic == self.topics.request_cancel() {
+            let asked = cancel_command(&message.payload);
+            if let Some((id, address)) = self.read(message, "cancel", asked) {
+                let result = self.cancel(&id).map(|()| CancelledJob {
+                    job_id: id.to_string(),
+                });
+                self.connection.offer(response_to(&address, result));
+            }
+        } else if topic == self.topics.request_reload() {
+            let asked = plain_command(&message.payload);
+            if let Some(((), address)) = self.read(message, "reload", asked) {
+                let result = self.reload_file();
+                self.connection.offer(response_to(&address, result));
+            }
+        } else if topic == self.topics.request_health_check() {
+            let asked = plain_command(&message.payload);
+            if let Some(((), address)) = self.read(message, "health_check", asked) {
+                self.show_health();
+                let health = Ok(self.health());
+                self.connection.offer(response_to(&address, health));
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Whether the message is from Home Assistant, which has just started then.
+    pub(super) fn take_birth(&self, message: &Message) -> bool {
+        let discovery = self.config.home_assistant.as_ref();
+        let is_status =
+            discovery.is_some_and(|discovery| message.topic == discovery.status_topic());
+        if is_status && Discovery::is_birth(&message.payload) {
+            self.describe();
+        }
+        is_status
+    }
+
+    /// The command and its requester, or `None` after the refusal was answered.
+    fn read<T>(
+        &self,
+        message: &Message,
+        command: &str,
+        asked: Result<Command<T>, Box<Refusal>>,
+    ) -> Option<(T, Address)> {
+        match asked {
+            Ok(Command { what, transaction }) => {
+                Some((what, self.address(message, command, transaction)))
+            }
+            Err(refusal) => {
+                let Refusal { transaction, error } = *refusal;
+                self.refuse(&self.address(message, command, transaction), error.fault());
+                None
+            }
+        }
+    }
+
+    /// Ends a job that waits at once, and one that is being made before its
+    /// next frame; its requesters are told.
+    fn cancel(&mut self, id: &JobId) -> Result<(), Fault> {
+        if let Some(job) = self.current.as_ref().filter(|job| job.id == *id) {
+            job.halt.cancel();
+            return Ok(());
+        }
+        if self.outbox.jobs().any(|job| job.id == *id) {
+            let message = format!("job {id} is being published already");
+            return Err(fault("too_late", message));
+        }
+        let waiting = self.queue.iter().position(|order| order.request.id == *id);
+        match waiting.and_then(|index| self.queue.remove(index)) {
+            Some(order) => {
+                self.close_job(id, &order.transaction, &Err(cancelled(id)));
+                Ok(())
+            }
+            None if self.ledger.has_ended(id) => {
+                Err(fault("too_late", format!("job {id} has ended already")))
+            }
+            None => Err(fault("unknown_job", format!("job {id} is not known"))),
+        }
+    }
+
+    /// Reads the configuration file again, as SIGHUP does.
+    fn reload_file(&mut self) -> Result<Reloaded, Fault> {
+        let Some(file) = &self.config_file else {
+            let message = "the daemon was started without a configuration file".to_owned();
+            return Err(fault("no_config", message));
+        };
+        match Config::read(file) {
+            Ok(config) => Ok(self.reload(config)),
+            Err(error) => {
+                log::error!("configuration kept as it was: {error}");
+                Err(fault("bad_config", error.to_string()))
+            }
+        }
+    }
+
+    /// Takes over what can change while running.
+    pub(super) fn reload(&mut self, config: Config) -> Reloaded {
+        // Debug text compares what has no equality of its own.
+        let fixed = |config: &Config| {
+            [
+                ("device_id", format!("{:?}", config.device_id)),
+                ("broker", format!("{:?}", config.broker)),
+                ("http", format!("{:?}", config.http)),
+                ("model", format!("{:?}", config.model_file)),
+                ("clips_dir", format!("{:?}", config.clips_dir)),
+                ("fleet", format!("{:?}", config.fleet_group)),
+                ("homeassistant", format!("{:?}", config.home_assistant)),
+            ]
+        };
+        let waits_for_restart: Vec<String> = fixed(&self.config)
+            .into_iter()
+            .zip(fixed(&config))
+            .filter(|(now, then)| now != then)
+            .map(|((name, _), _)| name.to_owned())
+            .collect();
+        if !waits_for_restart.is_empty() {
+            log::warn!(
+                "{} change with a restart only",
+                waits_for_restart.join(", ")
+            );
+        }
+        self.config.look = config.look;
+        self.config.shape = config.shape;
+        self.config.photo_limits = config.photo_limits;
+        self.config.queue_length_max = config.queue_length_max;
+        self.config.inline_bytes_max = config.inline_bytes_max;
+        self.config.camera = config.camera;
+        self.config.threads = config.threads;
+        self.camera = camera_unused(&self.config.camera);
+        log::info!("configuration read again");
+        self.show_info();
+        Reloaded { waits_for_restart }
+    }
+}
