@@ -99,6 +99,9 @@ pub struct Link {
     pub generation: u64,
     /// Largest packet that the broker takes, in bytes, where it says so.
     pub packet_bytes_max: Option<usize>,
+    /// Connections that ended over an answer that MQTT 5 does not know: some
+    /// brokers refuse a message that way.
+    pub strange_answers: u64,
     /// Why it is not up, once an attempt has failed.
     pub trouble: Option<String>,
 }

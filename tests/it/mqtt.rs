@@ -14,6 +14,16 @@ mod commands;
 
 mod failures;
 
+mod fleet;
+
+mod flood;
+
+mod homeassistant;
+
 mod mosquitto;
 
+mod network;
+
 mod process;
+
+mod proxy;

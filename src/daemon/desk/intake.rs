@@ -121,7 +121,8 @@ impl Desk {
     /// Answers a request that was never accepted. Under a flood of them, some
     /// go without an answer.
     pub(super) fn refuse(&self, address: &Address, fault: Fault) {
-        log::warn!("request refused: {}", fault.message);
+        // Quoted: it may repeat what the requester wrote.
+        log::warn!("request refused: {:?}", fault.message);
         self.connection
             .offer(response_to::<()>(address, Err(fault)));
     }

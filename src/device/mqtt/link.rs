@@ -7,7 +7,7 @@ use std::{
 
 use rumqttc::{
     AsyncClient, ConnAck, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, Publish,
-    QoS, SubscribeNoticeError,
+    QoS, StateError, SubscribeNoticeError, mqttbytes,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -106,9 +106,16 @@ impl Keeper {
         if self.link.borrow().trouble.as_deref() != Some(&trouble) {
             log::warn!("{trouble}");
         }
+        let is_strange = matches!(
+            error,
+            ConnectionError::MqttState(StateError::Deserialization(
+                mqttbytes::Error::InvalidConnectReturnCode(_) | mqttbytes::Error::InvalidReason(_)
+            ))
+        );
         self.link.send_modify(|link| {
             link.is_up = false;
             link.generation += 1;
+            link.strange_answers += u64::from(is_strange);
             link.trouble = Some(trouble);
         });
     }

@@ -173,6 +173,7 @@ pub async fn board_with(
 /// A display made with another MQTT library than the daemon's.
 pub struct Display {
     pub client: MqttClient,
+    outbox: mpsc::UnboundedSender<Message>,
     inbox: mpsc::UnboundedReceiver<Message>,
 }
 
@@ -186,14 +187,23 @@ impl Display {
             .connect(&format!("mqtt://127.0.0.1:{port}"))
             .await
             .unwrap();
-        let (sender, inbox) = mpsc::unbounded_channel();
-        client
-            .subscribe(format!("zoetrope/{DEVICE}/#"), move |message| {
-                let _ = sender.send(message);
-            })
-            .await
-            .unwrap();
-        Self { client, inbox }
+        let (outbox, inbox) = mpsc::unbounded_channel();
+        let display = Self {
+            client,
+            outbox,
+            inbox,
+        };
+        display.hears(&format!("zoetrope/{DEVICE}/#")).await;
+        display
+    }
+
+    /// Subscribes to more.
+    pub async fn hears(&self, filter: &str) {
+        let outbox = self.outbox.clone();
+        let pass_on = move |message| {
+            let _ = outbox.send(message);
+        };
+        self.client.subscribe(filter, pass_on).await.unwrap();
     }
 
     /// Sends a photograph.

@@ -9,10 +9,11 @@ use zoetrope::{
         display::{RequestOptions, ask},
         mqtt::{Connection, Settings},
     },
+    publication::Discovery,
 };
 
 use super::{
-    bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback},
+    bench::{DEVICE, Display, PATIENCE, at, board, board_with, free_port, loopback},
     mosquitto::{Entrance, mosquitto},
 };
 
@@ -247,4 +248,28 @@ async fn over_tls_only_a_broker_that_is_vouched_for_is_spoken_to() {
     let said = refused.trouble.clone().unwrap();
     assert!(said.contains("certificate"), "{said}");
     assert!(!refused.is_up);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_may_not_write_elsewhere_serves_all_the_same() {
+    let filter = format!("zoetrope/{DEVICE}/#");
+    let Some(mosquitto) = mosquitto(&Entrance::Below(&filter)) else {
+        return;
+    };
+    let board = board_with(at(mosquitto.port), |config| {
+        config.home_assistant = Some(Discovery {
+            prefix: "homeassistant".to_owned(),
+        });
+        config.fleet_group = Some("wall".to_owned());
+        None
+    })
+    .await;
+    let mut display = Display::connect(mosquitto.port, "display").await;
+    display.state("ready").await;
+    for id in ["a", "b"] {
+        display.send_photo(id.as_bytes(), &[("job_id", id)]).await;
+        let answer = display.json("/response/render_photo").await;
+        assert_eq!(answer["status"], "ok", "{answer}");
+    }
+    board.daemon.stop().await;
 }

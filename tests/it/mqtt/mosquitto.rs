@@ -22,13 +22,45 @@ pub enum Entrance<'a> {
     Password(&'a str, &'a str),
     /// Everybody over TLS: certificate and key, in PEM.
     Tls(&'a str, &'a str),
+    /// Everybody, but only to this topic filter.
+    Below(&'a str),
 }
 
 /// A running mosquitto.
 pub struct Mosquitto {
     process: Child,
+    program: PathBuf,
     pub port: u16,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+impl Mosquitto {
+    /// Ends it and starts it again; it has kept nothing.
+    pub fn restart(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.process = start(&self.program, self.folder.path());
+        self.listens();
+    }
+
+    fn listens(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "mosquitto does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+const CONFIGURATION: &str = "mosquitto.conf";
+
+fn start(program: &Path, folder: &Path) -> Child {
+    Command::new(program)
+        .args([Path::new("-c"), &folder.join(CONFIGURATION)])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 impl Drop for Mosquitto {
@@ -81,27 +113,23 @@ pub fn mosquitto_with(entrance: &Entrance<'_>, more: &str) -> Option<Mosquitto> 
             assert!(made.success());
             config += &format!("password_file {passwords}\nallow_anonymous false\n");
         }
+        Entrance::Below(filter) => {
+            let list = file("acl", &format!("topic readwrite {filter}\n"));
+            config += &format!("acl_file {list}\nallow_anonymous true\n");
+        }
         Entrance::Tls(certificate, key) => {
             let (certificate, key) = (file("cert.pem", certificate), file("key.pem", key));
             config += &format!("certfile {certificate}\nkeyfile {key}\nallow_anonymous true\n");
         }
     }
-    let process = Command::new(broker)
-        .args(["-c", &file("mosquitto.conf", &config)])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    file(CONFIGURATION, &config);
     let mosquitto = Mosquitto {
-        process,
+        process: start(&broker, folder.path()),
+        program: broker,
         port,
-        _folder: folder,
+        folder,
     };
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "mosquitto does not listen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    mosquitto.listens();
     Some(mosquitto)
 }
 
