@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn chunks_come_in_any_order_and_more_than_once() {
         let whole = CHUNK_BYTES as usize;
-        let mut pull = Pull::of(&notice(2 * CHUNK_BYTES as u64 + 3)).unwrap();
+        let mut pull = Pull::of(&notice(2 * u64::from(CHUNK_BYTES) + 3)).unwrap();
         assert_eq!(asked(&mut pull).unwrap(), r#"{"count":3,"first":0,"v":1}"#);
         assert_eq!(asked(&mut pull), None);
         pull.take(2, b"end");

@@ -171,14 +171,14 @@ fn check(document: &Value) {
         if let Some(category) = component["entity_category"].as_str() {
             assert!(["config", "diagnostic"].contains(&category), "{category}");
         }
-        if component["platform"] == "sensor" {
-            if let Some(class) = component["device_class"].as_str() {
-                let unit = component["unit_of_measurement"].as_str();
-                let is_right = unit.map_or(class == "enum", |unit| units(class).contains(&unit));
-                assert!(is_right, "{id}: {class} in {unit:?}");
-                assert_eq!(class == "enum", component["options"].is_array(), "{id}");
-                assert!(class != "enum" || component["state_class"].is_null());
-            }
+        if component["platform"] == "sensor"
+            && let Some(class) = component["device_class"].as_str()
+        {
+            let unit = component["unit_of_measurement"].as_str();
+            let is_right = unit.map_or(class == "enum", |unit| units(class).contains(&unit));
+            assert!(is_right, "{id}: {class} in {unit:?}");
+            assert_eq!(class == "enum", component["options"].is_array(), "{id}");
+            assert!(class != "enum" || component["state_class"].is_null());
         }
         unique.push(component["unique_id"].as_str().unwrap().to_owned());
     }

@@ -18,15 +18,11 @@ use super::{
     proxy::{Proxy, Weather},
 };
 
-/// Keep-alive of the daemon here: as short as MQTT has it.
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
-
-fn near(proxy: &Proxy) -> Broker {
-    Broker {
-        keep_alive: KEEP_ALIVE,
-        ..at(proxy.port)
-    }
-}
+/// As short as MQTT has it: silence is noticed soon, and on a busy machine now
+/// and then where there is none.
+const SHORT: Duration = Duration::from_secs(1);
+/// Long enough to be never in the way.
+const LONG: Duration = Duration::from_secs(60);
 
 /// A job goes through from end to end.
 async fn serves(display: &mut Display, id: &str) {
@@ -50,20 +46,24 @@ async fn serves_in_the_end(display: &mut Display, id: &str) {
     panic!("job {id} is not served");
 }
 
-async fn on_a_network() -> (LoopbackBroker, Proxy, Board, Display) {
+async fn on_a_network(keep_alive: Duration) -> (LoopbackBroker, Proxy, Board, Display) {
     let broker = loopback().await;
     let port = broker.address().port();
     let proxy = Proxy::before(port).await;
-    let board = board(near(&proxy)).await;
+    let board = board(Broker {
+        keep_alive,
+        ..at(proxy.port)
+    })
+    .await;
     let mut display = Display::connect(port, "display").await;
     display.state("ready").await;
-    serves(&mut display, "first").await;
+    serves_in_the_end(&mut display, "first").await;
     (broker, proxy, board, display)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn renders_go_on_while_the_broker_is_away_and_are_published_after() {
-    let (_broker, proxy, board, mut display) = on_a_network().await;
+    let (_broker, proxy, board, mut display) = on_a_network(LONG).await;
     board.renderer.is_closed.store(true, Ordering::Relaxed);
     for id in ["a", "b", "c"] {
         display.send_photo(id.as_bytes(), &[("job_id", id)]).await;
@@ -90,13 +90,13 @@ async fn renders_go_on_while_the_broker_is_away_and_are_published_after() {
         let answer = display.json("/response/render_photo").await;
         assert_eq!(answer["data"]["job_id"], id, "{answer}");
     }
-    serves(&mut display, "last").await;
+    serves_in_the_end(&mut display, "last").await;
     board.daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_noticed_by_the_missing_answer_to_a_ping() {
-    let (_broker, proxy, board, mut display) = on_a_network().await;
+    let (_broker, proxy, board, mut display) = on_a_network(SHORT).await;
     let mut connections = proxy.connections.clone();
     connections.borrow_and_update();
     proxy.turn(Weather::HalfOpen);
@@ -109,13 +109,13 @@ async fn silence_is_noticed_by_the_missing_answer_to_a_ping() {
     display
         .next("/availability", |message| message.payload == b"online")
         .await;
-    serves(&mut display, "last").await;
+    serves_in_the_end(&mut display, "last").await;
     board.daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_socket_is_noticed_though_no_ping_can_be_sent() {
-    let (_broker, proxy, board, mut display) = on_a_network().await;
+    let (_broker, proxy, board, mut display) = on_a_network(SHORT).await;
     board.renderer.is_closed.store(true, Ordering::Relaxed);
     // More than the sockets between them hold.
     let film = vec![7; 1 << 20];
@@ -137,7 +137,7 @@ async fn a_full_socket_is_noticed_though_no_ping_can_be_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn noise_ends_connections_and_not_the_daemon() {
-    let (_broker, proxy, board, mut display) = on_a_network().await;
+    let (_broker, proxy, board, mut display) = on_a_network(SHORT).await;
     for round in 0..3 {
         proxy.turn(Weather::Noisy);
         let mut connections = proxy.connections.clone();
@@ -154,7 +154,7 @@ async fn noise_ends_connections_and_not_the_daemon() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_network_is_slow_and_nothing_else() {
-    let (_broker, proxy, board, mut display) = on_a_network().await;
+    let (_broker, proxy, board, mut display) = on_a_network(LONG).await;
     let connections = *proxy.connections.borrow();
     proxy.turn(Weather::Slow(20));
     let photo = vec![5; 300_000];
