@@ -189,15 +189,19 @@ async fn subscribe(
     generation: u64,
     address: String,
 ) {
+    // All at once: each answer takes a round trip.
+    let mut asked = Vec::with_capacity(filters.len());
     for filter in filters {
-        let answered = match client
+        let notice = client
             .subscribe_tracked(filter.clone(), QoS::AtLeastOnce)
-            .await
-        {
-            Ok(notice) => notice.wait_async().await,
+            .await;
+        match notice {
+            Ok(notice) => asked.push((filter, notice)),
             Err(_) => return,
-        };
-        match answered {
+        }
+    }
+    for (filter, notice) in asked {
+        match notice.wait_async().await {
             Ok(_) => {}
             Err(SubscribeNoticeError::V5SubAckFailure(codes)) => {
                 log::error!("broker {address}: refuses the subscription to {filter}: {codes:?}");

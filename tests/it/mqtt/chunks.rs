@@ -203,6 +203,9 @@ async fn our_own_displays_fetch_what_does_not_come_as_one_message() {
         None
     })
     .await;
+    // A request before the daemon has subscribed would go to nobody.
+    let mut display = Display::connect(port, "display").await;
+    display.state("ready").await;
     let folder = board.folder.path().join("shown");
     let watching = WatchOptions {
         broker: at(port),
