@@ -216,7 +216,13 @@ async fn home_assistant_is_told_again_whenever_it_starts() {
     display.state("ready").await;
     display.hears("home/assistant/#").await;
     let topic = format!("home/assistant/device/zoetrope_{DEVICE}/config");
-    let first = display.next(&topic, |message| message.retain).await;
+    let first = display.next(&topic, |_| true).await;
+    // Whoever comes later finds it.
+    let mut late = Display::connect(port, "late").await;
+    late.hears("home/assistant/#").await;
+    let kept = late.next(&topic, |message| message.retain).await;
+    assert_eq!(kept.payload, first.payload);
+    late.client.disconnect().await.unwrap();
     let document: Value = serde_json::from_slice(&first.payload).unwrap();
     check(&document);
 
