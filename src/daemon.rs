@@ -15,6 +15,12 @@
 
 mod desk;
 
+mod failure;
+
+mod footprint;
+
+mod halt;
+
 mod heat;
 
 mod ledger;
@@ -22,6 +28,8 @@ mod ledger;
 pub mod metrics;
 
 mod pulse;
+
+mod run;
 
 mod service;
 
@@ -33,17 +41,17 @@ mod trigger;
 
 mod vitals;
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
+pub use run::run;
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinHandle,
 };
 
 use self::{
-    desk::{Control, Desk, Equipment},
+    desk::{Control, Desk, Equipment, Fleet},
     heat::Heat,
     metrics::Metrics,
     pulse::Pulse,
@@ -63,7 +71,7 @@ use crate::{
     },
     journal::Journal,
     pipeline::{self, Job, Onlooker, PipelineError},
-    publication::{Availability, Publication, Topics},
+    publication::{Availability, Discovery, Publication, Topics},
     scene::{Network, NetworkCard},
 };
 
@@ -129,14 +137,18 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts the daemon on the current tokio runtime. That the broker is not
+    /// Starts the daemon on the current tokio runtime; it reads `config_file`
+    /// when it is asked to read its configuration again. That the broker is not
     /// there yet is no error: it is waited for.
     ///
     /// # Errors
     /// When the journal or the clips folder cannot be used, the HTTP address is
-    /// taken, or
-    /// a file that the broker connection needs cannot be read.
-    pub async fn start(config: Config, renderer: Arc<dyn Renderer>) -> anyhow::Result<Self> {
+    /// taken, or a file that the broker connection needs cannot be read.
+    pub async fn start(
+        config: Config,
+        config_file: Option<PathBuf>,
+        renderer: Arc<dyn Renderer>,
+    ) -> anyhow::Result<Self> {
         let mut opened =
             Journal::open(&config.journal_dir).context("the journal cannot be used")?;
         let (store, damages) = Store::open(&config.clips_dir, config.store).with_context(|| {
@@ -160,11 +172,22 @@ impl Daemon {
             publication.retain = true;
             publication
         };
+        let mut subscriptions = vec![
+            topics.request_render(),
+            topics.request_render_photo(),
+            topics.request_capture(),
+            topics.request_cancel(),
+            topics.request_reload(),
+            topics.request_health_check(),
+            topics.every_get(),
+        ];
+        subscriptions.extend(config.home_assistant.iter().map(Discovery::status_topic));
         let settings = Settings {
             client_id: format!("zoetrope-{}", config.device_id),
             broker: config.broker.clone(),
             last_will: Some(availability(Availability::Offline)),
-            subscriptions: vec![topics.request_render(), topics.request_render_photo()],
+            subscriptions,
+            unacknowledged_max: None,
         };
         let (connection, messages) = Connection::open(&settings)?;
         let vitals = DaemonVitals {
@@ -198,11 +221,14 @@ impl Daemon {
         let equipment = Equipment {
             card,
             connection,
+            fleet: Fleet::join(&config)?,
             studio,
             store,
             shelf,
             metrics,
             heat: heat.clone(),
+            renewal: http.as_ref().map(HttpServer::renewal),
+            config_file,
         };
         let desk = Desk::new(config, opened, equipment);
         let farewell = availability(Availability::Offline);
@@ -224,19 +250,10 @@ impl Daemon {
         self.http.as_ref().map(HttpServer::local_addr)
     }
 
-    /// Takes over what can change while running: look, shape, limits, camera
-    /// and queue length, the HTTP token and certificate. The rest is named in
-    /// the log as waiting for a restart.
+    /// Takes over what can change while running, such as look, shape, limits,
+    /// camera and queue length, the HTTP token and certificate. The rest is
+    /// named in the log as waiting for a restart.
     pub async fn reload(&self, config: Config) {
-        if let (Some(server), Some(http)) = (&self.http, &config.http) {
-            let renewed = http
-                .token()
-                .map_err(anyhow::Error::from)
-                .and_then(|token| Ok(server.renew(token.as_deref())?));
-            if let Err(error) = renewed {
-                log::error!("http: token or certificate kept as it was: {error:#}");
-            }
-        }
         // A desk that has ended is noticed by `run`.
         let _ = self.controls.send(Control::Reload(Box::new(config))).await;
     }
@@ -288,68 +305,4 @@ fn http_options(device_id: &str, http: &Http) -> anyhow::Result<HttpOptions> {
         tls: http.tls.clone(),
         connections_max: http.connections_max,
     })
-}
-
-/// Runs the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration
-/// again and keeps the old one if the new one is wrong; SIGUSR1 asks for a clip
-/// from the camera.
-///
-/// # Errors
-/// When the configuration, the network, the clips folder or the HTTP address
-/// cannot be used at the start.
-pub fn run(config_file: &Path) -> anyhow::Result<()> {
-    let config = Config::read(config_file)?;
-    let renderer = Arc::new(Pipeline::of(&config)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("zoetrope-io")
-        .enable_all()
-        .build()?;
-    let result = runtime.block_on(serve(config_file, config, renderer));
-    // A render that does not look at its cancellation ends with the process.
-    runtime.shutdown_timeout(Duration::from_millis(200));
-    result
-}
-
-async fn serve(
-    config_file: &Path,
-    config: Config,
-    renderer: Arc<dyn Renderer>,
-) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut user = signal(SignalKind::user_defined1())?;
-    let is_tls = config.http.as_ref().is_some_and(|http| http.tls.is_some());
-    let status = format!("serves zoetrope/{}/request/…", config.device_id);
-    let mut daemon = Daemon::start(config, renderer).await?;
-    if let Some(address) = daemon.http_address() {
-        let scheme = if is_tls { "https" } else { "http" };
-        log::info!("kiosk page at {scheme}://{address}/");
-    }
-    service::ready(&status);
-    let watchdog = tokio::spawn(service::feed_watchdog(daemon.vitals.clone()));
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = user.recv() => daemon.ring(),
-            _ = hang_up.recv() => {
-                service::reloading();
-                match Config::read(config_file) {
-                    Ok(config) => daemon.reload(config).await,
-                    Err(error) => log::error!("configuration kept as it was: {error:#}"),
-                }
-                service::ready(&status);
-            }
-            ended = &mut daemon.desk => {
-                return Err(anyhow::anyhow!("the desk ended by itself: {ended:?}"));
-            }
-        }
-    }
-    log::info!("stopping");
-    service::stopping();
-    daemon.stop().await;
-    watchdog.abort();
-    Ok(())
 }

@@ -91,7 +91,7 @@ async fn show(options: &Options, renderer: Arc<dyn Renderer>, story: Story) -> a
     let card = renderer.card();
     let config = config_for(options, &broker, &folder)?;
     let at = config.broker.clone();
-    let daemon = Daemon::start(config, renderer).await?;
+    let daemon = Daemon::start(config, None, renderer).await?;
     story.tell("daemon", format!("{} on {}", card.name, card.backend));
     if let Some(address) = daemon.http_address() {
         story.tell("page", format!("http://{address}/ (open it in a browser)"));

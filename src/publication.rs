@@ -5,22 +5,47 @@
 //! request with an unknown key is refused, because the requester meant
 //! something that would not happen.
 
+mod asyncapi;
+
+mod chunks;
+
+mod command;
+
+mod digest;
+
+mod discovery;
+
+mod health;
+
 mod order;
 
 mod payload;
+
+mod record;
+
+mod response;
 
 mod topics;
 
 use std::sync::Arc;
 
+pub use asyncapi::asyncapi;
+pub use chunks::{CHUNK_BYTES, ChunkLayout, Pulled};
+pub use command::{
+    COMMAND_BYTES_MAX, ChunkRange, Command, cancel_command, get_command, plain_command,
+};
+pub use digest::ClipDigest;
+pub use discovery::Discovery;
+pub use health::Health;
 pub use order::{
-    Defaults, JSON_BYTES_MAX, Order, OrderError, Refusal, TRANSACTION_CHARS_MAX, photo_order,
-    render_order,
+    Arrival, DEADLINE_MS_MAX, Deadline, Defaults, JSON_BYTES_MAX, Order, OrderError, Refusal,
+    TRANSACTION_CHARS_MAX, photo_order, render_order,
 };
 pub use payload::{
-    Availability, CameraState, ClipNotice, ClipRecord, DaemonState, Fault, Info, InfoLimits,
-    JobEvent, JobPhase, Response, ResponseStatus, State, Version,
+    Availability, CameraState, DaemonState, Info, InfoLimits, JobEvent, JobPhase, State, Version,
 };
+pub use record::{ClipNotice, ClipRecord};
+pub use response::{CancelledJob, Captured, Fault, Reloaded, Response, ResponseStatus};
 pub use topics::Topics;
 
 /// How surely a message is delivered.
@@ -103,6 +128,12 @@ impl Publication {
     /// The same message, forgotten by the broker after `expiry_s` seconds.
     pub fn expiring(mut self, expiry_s: u32) -> Self {
         self.properties.expiry_s = Some(expiry_s);
+        self
+    }
+
+    /// The same message, sent and forgotten.
+    pub fn unacknowledged(mut self) -> Self {
+        self.qos = Qos::AtMostOnce;
         self
     }
 

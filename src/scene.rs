@@ -164,7 +164,7 @@ pub trait Network: Send + Sync {
 }
 
 /// Identifies a network file.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct NetworkCard {
     /// Name and version, such as `motion 1`.
     pub name: String,

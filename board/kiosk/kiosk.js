@@ -4,6 +4,7 @@
 // Options in the address: ?fit=cover (default) or ?fit=contain.
 // `window.zoetrope` tells tests and the curious what is going on.
 
+import { isCut } from "./chunks.js";
 import { sha256Hex } from "./digest.js";
 import { download, pause } from "./download.js";
 import { brokerUrl, openLink } from "./link.js";
@@ -91,7 +92,8 @@ function check(record) {
 
 async function acquire(record, signal) {
   for (;;) {
-    const found = (record.url && (await overHttp(record, signal))) || (await throughBroker(record, signal));
+    const fromBroker = record.inline === false && isCut(record) ? inChunks : throughBroker;
+    const found = (record.url && (await overHttp(record, signal))) || (await fromBroker(record, signal));
     signal.throwIfAborted();
     if (found) {
       await showAtLast(record, found, signal);
@@ -137,6 +139,12 @@ async function throughBroker(record, signal) {
     if (!message) return null;
     if (await genuine(record, message.bytes, "mqtt")) return { bytes: message.bytes, source: "mqtt" };
   }
+}
+
+/** The clip in chunks, or null when they do not come or are not what it says. */
+async function inChunks(record, signal) {
+  const bytes = await link.pull(record, signal);
+  return bytes && (await genuine(record, bytes, "chunks")) ? { bytes, source: "chunks" } : null;
 }
 
 async function genuine(record, bytes, source) {

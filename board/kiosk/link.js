@@ -1,6 +1,7 @@
 // The display's side of MQTT: subscribes, decodes, hands on. mqtt.js reconnects
 // and subscribes again by itself, and retained messages then come anew.
 
+import { chunkChannel } from "./chunks.js";
 import mqtt from "./vendor/mqtt.esm.js";
 
 const PACKET_BYTES_MAX = 256 * 1024 * 1024;
@@ -46,6 +47,7 @@ export function openLink(url, base, on) {
   client.subscribe(["clip/info", "poster", "availability", "state"].map((leaf) => `${base}/${leaf}`), { qos: 1 });
 
   const clips = clipChannel(client, `${base}/clip`);
+  const chunks = chunkChannel(client, base);
   const handlers = {
     [`${base}/clip`]: clips.received,
     [`${base}/clip/info`]: (payload) => on.record(JSON.parse(payload.toString())),
@@ -57,7 +59,8 @@ export function openLink(url, base, on) {
     // An empty retained message only clears the topic.
     if (payload.length === 0) return;
     try {
-      handlers[topic]?.(payload, packet);
+      if (handlers[topic]) handlers[topic](payload, packet);
+      else chunks.received(topic, payload);
     } catch (error) {
       console.warn(`${topic}: ${error.message}`);
     }
@@ -65,7 +68,7 @@ export function openLink(url, base, on) {
   client.on("connect", () => on.connected(true));
   client.on("close", () => on.connected(false));
   client.on("error", (error) => console.warn(`broker: ${error.message}`));
-  return clips;
+  return { ...clips, pull: chunks.pull };
 }
 
 /** Clips as messages; subscribed only while somebody wants them. */

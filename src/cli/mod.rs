@@ -11,6 +11,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{config::ConfigError, request::RequestError};
 
+pub mod asyncapi;
 pub mod check;
 pub mod debug;
 pub mod demo;
@@ -56,6 +57,8 @@ pub enum Command {
     Check(check::Args),
     /// Looks at the board as the daemon will find it, and says what is open.
     Doctor(doctor::Args),
+    /// Prints the MQTT API as an AsyncAPI 3 document.
+    Asyncapi(asyncapi::Args),
 }
 
 /// Reads the command line, does what it says and tells how it ended: 0 done,
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Watch(args) => watch::run(args),
         Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Asyncapi(args) => asyncapi::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

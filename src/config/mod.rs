@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    publication::Discovery,
     request::{Look, Shape},
     still::Limits,
 };
@@ -23,10 +24,12 @@ mod secret;
 mod storage;
 mod text;
 mod thermal;
+mod topics;
 mod trigger;
 mod url;
 
 pub use http::{HTTP_CONNECTIONS_MAX_DEFAULT, Http};
+pub use storage::{JournalLimits, StoreLimits};
 pub use thermal::Thermal;
 pub use trigger::{Trigger, duration_of};
 pub use url::{HostRule, Reach, UrlSource};
@@ -34,8 +37,6 @@ pub use url::{HostRule, Reach, UrlSource};
 /// Where Debian, Alpine, Arch and the Yocto layers keep the authorities that
 /// the system trusts; used where no `ca_file` is named.
 const SYSTEM_CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
-
-pub use storage::{JournalLimits, StoreLimits};
 
 /// Longest device id, in characters.
 pub const DEVICE_ID_CHARS_MAX: usize = 64;
@@ -75,6 +76,13 @@ pub struct Config {
     pub journal: JournalLimits,
     /// Jobs that may wait; one more is answered `queue_full`.
     pub queue_length_max: usize,
+    /// Largest clip that goes as one message, in bytes, where the broker's own
+    /// limit is larger or unknown.
+    pub inline_bytes_max: Option<u64>,
+    /// Group of boards that share the fleet's jobs; none unless configured.
+    pub fleet_group: Option<String>,
+    /// Home Assistant; not told of the board unless configured.
+    pub home_assistant: Option<Discovery>,
     /// Threads that draw and encode; one for each processor if not given.
     pub threads: Option<NonZeroUsize>,
 }

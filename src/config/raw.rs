@@ -18,6 +18,7 @@ pub(super) struct Raw {
     pub(super) clips_dir: Text,
     pub(super) queue_length_max: Int,
     pub(super) threads: Int,
+    pub(super) inline_bytes_max: Int,
     pub(super) broker: RawBroker,
     pub(super) camera: RawCamera,
     pub(super) model: RawModel,
@@ -30,6 +31,8 @@ pub(super) struct Raw {
     pub(super) url: Option<Spanned<RawUrl>>,
     pub(super) trigger: RawTrigger,
     pub(super) thermal: RawThermal,
+    pub(super) fleet: Option<Spanned<RawFleet>>,
+    pub(super) homeassistant: Option<RawHomeAssistant>,
 }
 
 #[derive(Default, Deserialize)]
@@ -134,4 +137,16 @@ pub(super) struct RawThermal {
     pub(super) hot_celsius: Number,
     pub(super) pause_s: Number,
     pub(super) sysfs_dir: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawFleet {
+    pub(super) group: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHomeAssistant {
+    pub(super) prefix: Text,
 }

@@ -9,7 +9,7 @@ use super::{
     raw::{self, Raw, RawBroker, RawCamera, RawLook, RawPhoto, RawShape},
     storage,
     text::Text,
-    thermal, trigger, url,
+    thermal, topics, trigger, url,
 };
 use crate::{
     request::{Look, Shape, Size},
@@ -60,6 +60,17 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
         clips_dir,
         queue_length_max: integer(text, "queue_length_max", &raw.queue_length_max, 1..=1000)?
             .unwrap_or(QUEUE_LENGTH_MAX_DEFAULT) as usize,
+        inline_bytes_max: integer(
+            text,
+            "inline_bytes_max",
+            &raw.inline_bytes_max,
+            65_536..=268_435_455,
+        )?
+        .map(|bytes| bytes as u64),
+        fleet_group: (raw.fleet.map(|section| topics::fleet_group(text, section))).transpose()?,
+        home_assistant: (raw.homeassistant)
+            .map(|section| topics::home_assistant(text, section))
+            .transpose()?,
         threads: integer(text, "threads", &raw.threads, 1..=THREADS_MAX)?
             .and_then(|threads| NonZeroUsize::new(threads as usize)),
     })
@@ -67,10 +78,8 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
 
 /// The host's name unless one is given, made legal for a topic.
 fn device_id(text: &Text, given: raw::Text) -> Result<String, ConfigError> {
-    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if let Some(id) = given {
-        let chars = id.get_ref().chars().count();
-        if (1..=DEVICE_ID_CHARS_MAX).contains(&chars) && id.get_ref().chars().all(is_legal) {
+        if topics::is_level(id.get_ref()) {
             return Ok(id.into_inner());
         }
         let reason = format!(
@@ -83,7 +92,10 @@ fn device_id(text: &Text, given: raw::Text) -> Result<String, ConfigError> {
     let host = host.nodename().to_string_lossy();
     let id: String = host
         .chars()
-        .map(|c| if is_legal(c) { c } else { '-' })
+        .map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => c,
+            _ => '-',
+        })
         .take(DEVICE_ID_CHARS_MAX)
         .collect();
     Ok(if id.is_empty() {

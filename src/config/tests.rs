@@ -21,6 +21,7 @@ fn an_empty_file_is_a_working_configuration() {
     assert_eq!(config.camera, Camera::None);
     assert_eq!(config.shape, Shape::default());
     assert!(!config.device_id.is_empty() && config.http.is_none());
+    assert!(config.fleet_group.is_none() && config.home_assistant.is_none());
 }
 
 #[test]
@@ -45,6 +46,9 @@ fn the_example_states_the_defaults() {
     let tls = config.broker.tls.as_ref().expect("TLS");
     assert!(tls.client.is_some());
     assert!(config.url.is_some() && config.trigger.folder.is_some());
+    assert!(config.fleet_group.is_some() && config.inline_bytes_max.is_some());
+    let home_assistant = config.home_assistant.as_ref().expect("a section");
+    assert_eq!(home_assistant.prefix, "homeassistant");
     let defaults = parsed("").expect("defaults");
     assert_eq!(defaults.url, None);
     assert_eq!(config.thermal, defaults.thermal);
@@ -154,6 +158,19 @@ fn everything_wrong_has_its_place_and_its_limit() {
         (
             "[camera]\ncommand = []",
             "2:11: camera.command is empty, expected a program and its arguments",
+        ),
+        (
+            "inline_bytes_max = 7",
+            "1:20: inline_bytes_max is 7, allowed are 65536 to 268435455",
+        ),
+        ("[fleet]\n", "1:1: fleet.group is missing"),
+        (
+            "[fleet]\ngroup = 'a/b'",
+            "2:9: fleet.group is \"a/b\", allowed are 1 to 64 of a-z A-Z 0-9 - _",
+        ),
+        (
+            "[homeassistant]\nprefix = 'home/#'",
+            "2:10: homeassistant.prefix is \"home/#\", allowed are levels of 1 to 64 of a-z A-Z 0-9 - _ with / between them",
         ),
         ("[http]\n", "1:1: http.listen is missing"),
         (

@@ -2,19 +2,32 @@
 
 mod announce;
 
+mod capture;
+
+mod commands;
+
+mod errands;
+
+mod fleet;
+
 mod intake;
 
 mod jobs;
 
 mod pacing;
 
+mod pulls;
+
 mod resume;
+
+mod shown;
 
 mod submission;
 
 use std::{
     collections::{HashMap, VecDeque},
     panic::resume_unwind,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -25,28 +38,29 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at},
 };
 
-pub(super) use self::submission::Submission;
 use self::{
+    errands::Errands,
     jobs::{Closed, Outgoing, Ticket},
     pacing::Pacing,
 };
+pub(super) use self::{fleet::Fleet, submission::Submission};
 use super::{
+    failure::Failure,
     heat::Heat,
     ledger::Ledger,
     metrics::Metrics,
     store::Store,
-    studio::{Failure, Studio, StudioEvent},
+    studio::{Studio, StudioEvent},
 };
 use crate::{
     config::{Camera, Config},
     device::{
-        http::Shelf,
+        http::{Renewal, Shelf},
         mqtt::{Connection, Message},
     },
     journal::{Address, Journal, Lock, Note, Opened, Outcome, disk::Damage},
     publication::{
-        CameraState, ClipNotice, DaemonState, Fault, Info, JobEvent, JobPhase, Publication,
-        Response, State, Topics, Version,
+        CameraState, ClipNotice, Fault, JobEvent, JobPhase, Publication, Response, State, Topics,
     },
     request::JobId,
     scene::NetworkCard,
@@ -58,6 +72,8 @@ const JOB_EVENT_EXPIRY_S: u32 = 3600;
 const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
 /// Time that answers on their way have at the end.
 const CLOSING_TIME_MAX: Duration = Duration::from_millis(500);
+/// Time between two reports of the health.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
 /// How often clips are looked for that have become too old.
 const AGEING_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -81,18 +97,28 @@ type Announced = Result<ClipNotice, Failure>;
 pub(super) struct Equipment {
     pub(super) card: NetworkCard,
     pub(super) connection: Connection,
+    /// The way to the jobs of the fleet.
+    pub(super) fleet: Option<Fleet>,
     pub(super) studio: Studio,
     pub(super) store: Store,
     pub(super) shelf: Shelf,
     pub(super) metrics: Arc<Metrics>,
     pub(super) heat: watch::Receiver<Heat>,
+    /// Token and keys of the HTTP server.
+    pub(super) renewal: Option<Renewal>,
+    /// Read again on demand.
+    pub(super) config_file: Option<PathBuf>,
 }
 
 pub(super) struct Desk {
     config: Config,
+    config_file: Option<PathBuf>,
+    renewal: Option<Renewal>,
+    started_at: Instant,
     topics: Topics,
     card: NetworkCard,
     connection: Arc<Connection>,
+    fleet: Option<Fleet>,
     studio: Studio,
     journal: Journal,
     store: Store,
@@ -107,6 +133,7 @@ pub(super) struct Desk {
     announcement: Option<JoinHandle<Announced>>,
     /// Jobs that have ended and are being answered.
     closing: JoinSet<Closed>,
+    errands: Errands,
     ledger: Ledger,
     camera: CameraState,
     /// Why the last job failed, if it was our own fault, or what else is wrong.
@@ -140,8 +167,12 @@ impl Desk {
             topics: Topics::new(&config.device_id),
             camera: camera_unused(&config.camera),
             config,
+            config_file: equipment.config_file,
+            renewal: equipment.renewal,
+            started_at: Instant::now(),
             card: equipment.card,
             connection: Arc::new(equipment.connection),
+            fleet: equipment.fleet,
             studio: equipment.studio,
             journal: opened.journal,
             store: equipment.store,
@@ -151,6 +182,7 @@ impl Desk {
             outgoing: VecDeque::new(),
             announcement: None,
             closing: JoinSet::new(),
+            errands: Errands::default(),
             ledger,
             trouble: damages_said(&opened.damages),
             retry_at: None,
@@ -172,15 +204,20 @@ impl Desk {
         farewell: Publication,
     ) {
         self.show_info();
+        self.describe();
+        let mut link = self.connection.link();
         let mut ageing = interval(AGEING_INTERVAL);
         ageing.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = interval(HEALTH_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.take_held().await;
             self.start_next();
             self.announce_next();
             self.show_state();
             tokio::select! {
                 control = controls.recv() => match control {
-                    Some(Control::Reload(config)) => self.reload(*config),
+                    Some(Control::Reload(config)) => drop(self.reload(*config)),
                     // Whoever has asked may have gone.
                     Some(Control::Ping(answer)) => drop(answer.send(())),
                     Some(Control::Submit(submission)) => self.submit(submission).await,
@@ -189,6 +226,12 @@ impl Desk {
                 Some(event) = events.recv() => self.studio_says(event),
                 result = announcement(&mut self.announcement) => self.announced(result),
                 Some(closed) = self.closing.join_next() => self.closed(closed),
+                Some(errand) = self.errands.done() => self.errand_done(errand),
+                message = Fleet::next(&mut self.fleet) => self.hold(message),
+                Ok(()) = link.changed() => if link.borrow_and_update().is_up {
+                    self.show_health();
+                },
+                _ = checks.tick() => self.show_health(),
                 () = until(self.retry_at) => self.retry_at = None,
                 () = self.pacing.changed() => {}
                 _ = ageing.tick() => {
@@ -205,11 +248,16 @@ impl Desk {
         self.stop(&mut events, farewell).await;
     }
 
-    /// What fits the broker's largest packet, unless HTTP carries what does not.
+    /// What fits one message: the broker's largest packet, and what is
+    /// configured.
     fn clip_bytes_max(&self) -> Option<u64> {
-        let packet_bytes_max = self.connection.link().borrow().packet_bytes_max?;
-        let clip_bytes_max = packet_bytes_max.saturating_sub(CLIP_PACKET_HEAD_BYTES_MAX);
-        self.config.http.is_none().then_some(clip_bytes_max as u64)
+        let packet_bytes_max = self.connection.link().borrow().packet_bytes_max;
+        let announced =
+            packet_bytes_max.map(|bytes| bytes.saturating_sub(CLIP_PACKET_HEAD_BYTES_MAX) as u64);
+        announced
+            .into_iter()
+            .chain(self.config.inline_bytes_max)
+            .min()
     }
 
     fn say(&self, id: &JobId, transaction: &Option<String>, phase: JobPhase) {
@@ -220,88 +268,7 @@ impl Desk {
     }
 
     fn answer(&self, address: &Address, outcome: &Outcome) {
-        self.connection
-            .post(response_to(address, &response(outcome, address)));
-    }
-
-    fn show_info(&self) {
-        let info = Info::new(
-            self.card.clone(),
-            &self.config.photo_limits,
-            self.config.broker.packet_bytes_max,
-            self.config.queue_length_max,
-        );
-        self.connection
-            .post(Publication::json(self.topics.info(), &info).retained());
-    }
-
-    fn show_state(&mut self) {
-        self.metrics.queue_is(self.queue.len());
-        let reason = self.trouble.clone().or_else(|| self.pacing.reason());
-        let published = || self.outgoing.iter().find_map(|clip| clip.ticket.as_ref());
-        let job_id = (self.current.as_ref())
-            .or_else(published)
-            .map(|ticket| ticket.id().to_string());
-        let state = State {
-            v: Version,
-            state: if self.is_stopping {
-                DaemonState::Stopping
-            } else if self.retry_at.is_some() {
-                DaemonState::Degraded
-            } else if job_id.is_some() {
-                DaemonState::Rendering
-            } else if reason.is_some() {
-                DaemonState::Degraded
-            } else {
-                DaemonState::Ready
-            },
-            reason,
-            job_id,
-            queue_length: self.queue.len(),
-            camera: self.camera,
-            backend: self.card.backend.to_owned(),
-        };
-        if self.shown.as_ref() != Some(&state) {
-            self.connection
-                .post(Publication::json(self.topics.state(), &state).retained());
-            self.shown = Some(state);
-        }
-    }
-
-    fn reload(&mut self, config: Config) {
-        let fixed = |config: &Config| {
-            // Debug text compares what has no equality of its own.
-            format!(
-                "{:?}",
-                (
-                    &config.device_id,
-                    &config.broker,
-                    &config.http,
-                    &config.trigger,
-                    &config.model_file,
-                    &config.clips_dir,
-                    &config.journal_dir,
-                )
-            )
-        };
-        if fixed(&self.config) != fixed(&config) {
-            log::warn!(
-                "device_id, broker, http, trigger, model and folders change with a restart only"
-            );
-        }
-        self.config.look = config.look;
-        self.config.shape = config.shape;
-        self.config.photo_limits = config.photo_limits;
-        self.config.queue_length_max = config.queue_length_max;
-        self.config.camera = config.camera;
-        self.config.journal = config.journal;
-        self.store.set_limits(config.store);
-        self.config.threads = config.threads;
-        self.config.url = config.url;
-        self.pacing.pause_is(config.thermal.pause);
-        self.camera = camera_unused(&self.config.camera);
-        log::info!("configuration read again");
-        self.show_info();
+        self.connection.post(response_to(address, outcome.clone()));
     }
 
     /// Leaves what is accepted in the journal: the next process goes on with
@@ -313,6 +280,9 @@ impl Desk {
     ) {
         self.studio.cancel();
         self.is_stopping = true;
+        // What is held there was not acknowledged: another board gets it.
+        self.fleet = None;
+        self.errands = Errands::default();
         if let Some(announcement) = &self.announcement {
             announcement.abort();
         }
@@ -371,16 +341,13 @@ async fn announcement(running: &mut Option<JoinHandle<Announced>>) -> Announced 
     }
 }
 
-fn response(outcome: &Outcome, address: &Address) -> Response {
+fn response_to<D: serde::Serialize>(address: &Address, result: Result<D, Fault>) -> Publication {
     let transaction = address.transaction.clone();
-    match outcome {
-        Ok(notice) => Response::ok(notice.clone(), transaction),
-        Err(fault) => Response::error(fault.clone(), transaction),
-    }
-}
-
-fn response_to(address: &Address, response: &Response) -> Publication {
-    let mut publication = Publication::json(address.topic.clone(), response);
+    let response = match result {
+        Ok(data) => Response::ok(data, transaction),
+        Err(fault) => Response::error(fault, transaction),
+    };
+    let mut publication = Publication::json(address.topic.clone(), &response);
     publication.properties.correlation_data = address.correlation_data.clone();
     publication
 }

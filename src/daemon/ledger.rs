@@ -153,6 +153,12 @@ impl Ledger {
         })
     }
 
+    /// Whether the job is remembered as one that has ended.
+    pub(super) fn has_ended(&self, id: &JobId) -> bool {
+        let record = self.records.get(id);
+        record.is_some_and(|record| record.outcome.is_some())
+    }
+
     fn push_ended(&mut self, id: JobId) -> Option<u64> {
         self.ended.push_back(id);
         if self.ended.len() <= FINISHED_MAX {
@@ -205,6 +211,7 @@ mod tests {
             order: Order {
                 request,
                 transaction: None,
+                deadline: None,
             },
             has_photo: false,
             address: address("x"),

@@ -4,7 +4,7 @@
 //! holds the registry, and whoever reads it never waits.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -54,6 +54,7 @@ pub struct Metrics {
     stages: Family<InStage, Histogram>,
     render_seconds: Histogram,
     last_render_ms: Gauge,
+    has_rendered: AtomicBool,
     queue_length: Gauge,
     connected: Gauge,
     connections: Counter,
@@ -69,8 +70,8 @@ pub struct Reading {
     pub renders_ok: u64,
     /// Jobs that ended without a clip.
     pub renders_failed: u64,
-    /// Time that the last clip took, in milliseconds; 0 before the first.
-    pub last_render_ms: u64,
+    /// Time that the last clip took, in milliseconds; none before the first.
+    pub last_render_ms: Option<u64>,
     /// Jobs that wait.
     pub queue_length: u64,
     /// Connections to the broker after the first.
@@ -99,6 +100,7 @@ impl Metrics {
             stages: Family::new_with_constructor(of_seconds),
             render_seconds: of_seconds(),
             last_render_ms: Gauge::default(),
+            has_rendered: AtomicBool::new(false),
             queue_length: Gauge::default(),
             connected: Gauge::default(),
             connections: Counter::default(),
@@ -172,6 +174,7 @@ impl Metrics {
         self.render_seconds.observe(time.as_secs_f64());
         let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         self.last_render_ms.set(ms);
+        self.has_rendered.store(true, Ordering::Relaxed);
     }
 
     /// So many jobs wait.
@@ -195,7 +198,7 @@ impl Metrics {
         self.connected.set(i64::from(link.is_up));
         self.connections
             .inner()
-            .fetch_max(link.generation, Ordering::Relaxed);
+            .fetch_max(link.connections, Ordering::Relaxed);
     }
 
     /// Everything, in the OpenMetrics text format.
@@ -212,7 +215,10 @@ impl Metrics {
         Reading {
             renders_ok: ok.load(Ordering::Relaxed),
             renders_failed: failed.load(Ordering::Relaxed),
-            last_render_ms: unsigned(&self.last_render_ms),
+            last_render_ms: self
+                .has_rendered
+                .load(Ordering::Relaxed)
+                .then(|| unsigned(&self.last_render_ms)),
             queue_length: unsigned(&self.queue_length),
             broker_reconnects: self.connections.get().saturating_sub(1),
             temperature_celsius: climate.hottest().map(|(_, celsius)| celsius),
@@ -242,7 +248,7 @@ mod tests {
         metrics.climate_is(&climate, true);
         metrics.link_is(&Link {
             is_up: true,
-            generation: 4,
+            connections: 4,
             ..Link::default()
         });
         let text = metrics.text();
@@ -267,7 +273,7 @@ mod tests {
         let expected = Reading {
             renders_ok: 1,
             renders_failed: 2,
-            last_render_ms: 1_500,
+            last_render_ms: Some(1_500),
             queue_length: 3,
             broker_reconnects: 3,
             temperature_celsius: Some(61.5),

@@ -14,7 +14,6 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{
     clip::Clip,
@@ -92,7 +91,7 @@ impl Store {
                 Ok((sequence, kept)) => {
                     clips.insert(sequence, kept);
                 }
-                Err(reason) => damages.push(disk::set_aside(folder, &path, reason)),
+                Err(reason) => damages.push(disk::set_aside(folder, &path, &reason)),
             }
         }
         for name in disk::names(folder, ".mp4")? {
@@ -194,25 +193,6 @@ impl Store {
     pub(super) fn sequence_max(&self) -> u64 {
         let index = self.index();
         index.clips.keys().next_back().copied().unwrap_or_default()
-    }
-
-    /// The bytes of a clip, verified.
-    ///
-    /// # Errors
-    /// [`DiskError::Damaged`] when they are not what was rendered: then the
-    /// clip is no longer here.
-    pub(super) fn mp4(&self, sequence: u64, clip: &Clip) -> Result<Arc<[u8]>, DiskError> {
-        let reason = match fs::read(&clip.path) {
-            Ok(bytes) if format!("{:x}", Sha256::digest(&bytes)) == clip.sha256 => {
-                return Ok(bytes.into());
-            }
-            Ok(_) => "is not what was rendered".to_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "is missing".to_owned(),
-            Err(error) => return Err(DiskError::at(&clip.path)(error)),
-        };
-        let damage = disk::set_aside(&self.folder, &clip.path, reason);
-        self.forget(sequence);
-        Err(DiskError::Damaged(damage))
     }
 
     /// A clip has been published: from now on, it is the last.
@@ -373,6 +353,8 @@ fn read_record(path: &Path) -> Result<(Record, Vec<u8>), String> {
         _ => Err("has not the parts of a clip".to_owned()),
     }
 }
+
+mod verified;
 
 #[cfg(test)]
 mod tests;

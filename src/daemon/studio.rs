@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc as thread_mpsc,
     },
@@ -17,17 +17,17 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Renderer, metrics::Metrics, pulse::Pulse, store::Store};
+use super::{Renderer, failure::Failure, halt::Halt, metrics::Metrics, pulse::Pulse, store::Store};
 use crate::{
     clip::{Clip, ClipError},
     config::{Camera, UrlSource},
     device::{
-        fetch::{self, FetchError},
+        fetch,
         source::{CommandSource, FileSource},
     },
     frames::Frame,
-    journal::{Journal, Note, RequestDigest, disk::DiskError},
-    pipeline::{Blame, Job, Onlooker, PipelineError, Stage},
+    journal::{Journal, Note, RequestDigest},
+    pipeline::{Job, Onlooker, PipelineError, Stage},
     publication::{CameraState, Fault, JobPhase},
     request::{Request, Source},
     still::{Limits, Origin, StillSource},
@@ -52,6 +52,8 @@ pub(super) struct Commission {
     pub(super) clip_bytes_max: Option<u64>,
     /// Threads to work with.
     pub(super) threads: Option<NonZeroUsize>,
+    /// What may end it early.
+    pub(super) halt: Arc<Halt>,
 }
 
 /// What the studio reports, in order.
@@ -66,85 +68,11 @@ pub(super) enum StudioEvent {
     Closed,
 }
 
-/// There is no clip.
-#[derive(Clone, Debug)]
-pub(super) struct Failure {
-    pub(super) fault: Fault,
-    /// Ours or the device's, not the requester's.
-    pub(super) is_ours: bool,
-    /// What may help.
-    pub(super) remedy: Remedy,
-}
-
-/// What is done about a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Remedy {
-    /// Nothing: the job has failed.
-    None,
-    /// The same again, later: the disk may be better then.
-    Later,
-    /// The clip was lost; it is rendered again.
-    Again,
-}
-
-impl Failure {
-    pub(super) fn ours(code: &str, message: String) -> Self {
-        Self {
-            fault: Fault {
-                code: code.to_owned(),
-                message,
-            },
-            is_ours: true,
-            remedy: Remedy::None,
-        }
-    }
-
-    /// What a disk says about something that is there once.
-    pub(super) fn disk(error: &DiskError) -> Self {
-        let remedy = match error {
-            DiskError::Io { .. } => Remedy::Later,
-            DiskError::Damaged(_) => Remedy::None,
-        };
-        Self {
-            remedy,
-            ..Self::ours("storage", error.to_string())
-        }
-    }
-}
-
-impl From<PipelineError> for Failure {
-    fn from(error: PipelineError) -> Self {
-        Self {
-            fault: Fault {
-                code: error.code().to_owned(),
-                message: error.to_string(),
-            },
-            is_ours: error.blame() == Blame::Device,
-            remedy: match error {
-                PipelineError::Clip(ClipError::Write { .. }) => Remedy::Later,
-                _ => Remedy::None,
-            },
-        }
-    }
-}
-
-impl From<FetchError> for Failure {
-    fn from(error: FetchError) -> Self {
-        Self {
-            fault: Fault {
-                code: error.code().to_owned(),
-                message: error.to_string(),
-            },
-            is_ours: error.is_ours(),
-            remedy: Remedy::None,
-        }
-    }
-}
-
 /// The way to the thread. It ends after this is dropped.
 pub(super) struct Studio {
     commissions: thread_mpsc::SyncSender<Commission>,
     is_cancelled: Arc<AtomicBool>,
+    camera_turn: Arc<Mutex<()>>,
 }
 
 impl Studio {
@@ -169,7 +97,9 @@ impl Studio {
             metrics,
             pulse,
             is_cancelled: Arc::clone(&is_cancelled),
+            camera_turn: Arc::default(),
         };
+        let camera_turn = Arc::clone(&bench.camera_turn);
         thread::Builder::new()
             .name("studio".to_owned())
             .spawn(move || {
@@ -181,6 +111,7 @@ impl Studio {
         let studio = Self {
             commissions,
             is_cancelled,
+            camera_turn,
         };
         Ok((studio, events))
     }
@@ -190,6 +121,11 @@ impl Studio {
         self.commissions
             .try_send(commission)
             .expect("the desk hands in one clip at a time and the thread outlives it");
+    }
+
+    /// Held by whoever uses the camera: two programs at once it does not serve.
+    pub(super) fn camera_turn(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.camera_turn)
     }
 
     /// Ends the render under way, and every later one, at its next frame.
@@ -206,6 +142,7 @@ struct Bench {
     metrics: Arc<Metrics>,
     pulse: Arc<Pulse>,
     is_cancelled: Arc<AtomicBool>,
+    camera_turn: Arc<Mutex<()>>,
 }
 
 impl Bench {
@@ -257,7 +194,7 @@ impl Bench {
         path: &Path,
     ) -> Result<Clip, Failure> {
         let request = &commission.request;
-        let job = Job {
+        let job = |clip_bytes_max| Job {
             id: &request.id,
             photo,
             origin,
@@ -265,16 +202,34 @@ impl Bench {
             look: request.look,
             shape: request.shape,
             clip_path: path,
-            clip_bytes_max: commission.clip_bytes_max,
+            clip_bytes_max,
             threads: commission.threads,
         };
         let watcher = Watcher {
             bench: self,
+            commission,
             reported_at: Mutex::new(Instant::now()),
             stage: Mutex::new(None),
         };
         let started_at = Instant::now();
-        let mut clip = self.renderer.render(&job, &watcher)?;
+        let mut made = self
+            .renderer
+            .render(&job(commission.clip_bytes_max), &watcher);
+        if let Err(PipelineError::Clip(ClipError::Budget { bytes, bytes_max })) = &made
+            && commission.clip_bytes_max == Some(*bytes_max)
+        {
+            // Coarser than the coarsest is not worth showing: then it is made
+            // as fine as it deserves, and displays fetch it in chunks.
+            log::info!(
+                "job {}: {bytes} bytes at the coarsest do not fit {bytes_max}, made in full",
+                request.id
+            );
+            made = self.renderer.render(&job(None), &watcher);
+        }
+        let mut clip = made.map_err(|error| match (error, watcher.halted()) {
+            (PipelineError::Cancelled, Some(fault)) => fault.into(),
+            (error, _) => Failure::from(error),
+        })?;
         watcher.stage_ends();
         self.metrics.render_took(started_at.elapsed());
         self.store
@@ -308,15 +263,16 @@ impl Bench {
                         code: "no_camera".to_owned(),
                         message: "no camera is configured, send a photo instead".to_owned(),
                     };
-                    return Err(Failure {
-                        fault,
-                        is_ours: false,
-                        remedy: Remedy::None,
-                    });
+                    return Err(fault.into());
                 }
             };
         self.report(StudioEvent::Phase(JobPhase::Capturing));
-        match source.capture() {
+        let captured = {
+            // Another user's panic has left nothing half done.
+            let _turn = (self.camera_turn.lock()).unwrap_or_else(PoisonError::into_inner);
+            source.capture()
+        };
+        match captured {
             Ok(bytes) => {
                 self.report(StudioEvent::Camera(CameraState::Online));
                 Ok((bytes.into(), source.origin()))
@@ -331,6 +287,7 @@ impl Bench {
 
 struct Watcher<'a> {
     bench: &'a Bench,
+    commission: &'a Commission,
     reported_at: Mutex<Instant>,
     /// The stage under way and when it began.
     stage: Mutex<Option<(&'static str, Instant)>>,
@@ -348,6 +305,10 @@ impl Watcher<'_> {
 
     fn stage_ends(&self) {
         self.stage_begins(None);
+    }
+
+    fn halted(&self) -> Option<Fault> {
+        self.commission.halt.reason(&self.commission.request.id)
     }
 }
 
@@ -380,7 +341,7 @@ impl Onlooker for Watcher<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.bench.is_cancelled.load(Ordering::Relaxed)
+        self.bench.is_cancelled.load(Ordering::Relaxed) || self.halted().is_some()
     }
 }
 

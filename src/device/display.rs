@@ -3,7 +3,11 @@
 //! What is received is trusted only once its SHA-256 is the one announced, and
 //! a file is replaced only by a complete one.
 
+mod arrivals;
+
 mod files;
+
+mod pull;
 
 mod request;
 
@@ -21,7 +25,6 @@ pub use watch::{WatchOptions, watch};
 use crate::{
     config::Broker,
     device::mqtt::{Connection, Message, Settings},
-    publication::ClipNotice,
     request::JobId,
 };
 
@@ -43,6 +46,7 @@ fn connect(
         broker: broker.clone(),
         last_will: None,
         subscriptions,
+        unacknowledged_max: None,
     };
     Ok(Connection::open(&settings)?)
 }
@@ -67,92 +71,9 @@ async fn connected(connection: &Connection, time_max: Duration) -> anyhow::Resul
     )
 }
 
-/// The clip and its record, as they come in: in any order, from any time.
-#[derive(Default)]
-struct Arrivals {
-    mp4: Option<(String, Vec<u8>)>,
-    record: Option<(ClipNotice, Vec<u8>)>,
-    poster: Option<Vec<u8>>,
-}
-
-/// A clip that is what its record says.
-struct Arrived {
-    notice: ClipNotice,
-    mp4: Vec<u8>,
-    record: Vec<u8>,
-    poster: Option<Vec<u8>>,
-}
-
-impl Arrivals {
-    fn take_clip(&mut self, bytes: Vec<u8>) {
-        // An empty retained message is a deletion.
-        if !bytes.is_empty() {
-            self.mp4 = Some((sha256_of(&bytes), bytes));
-        }
-    }
-
-    fn take_poster(&mut self, bytes: Vec<u8>) {
-        self.poster = Some(bytes).filter(|bytes| !bytes.is_empty());
-    }
-
-    fn take_record(&mut self, bytes: Vec<u8>) {
-        if bytes.is_empty() {
-            return;
-        }
-        match serde_json::from_slice(&bytes) {
-            Ok(notice) => self.record = Some((notice, bytes)),
-            Err(error) => log::warn!("clip record is not valid: {error}"),
-        }
-    }
-
-    /// The clip, once its bytes and its record are both here and agree.
-    fn matched(&mut self) -> Option<Arrived> {
-        let (sha256, _) = self.mp4.as_ref()?;
-        let (notice, _) = self.record.as_ref()?;
-        if *sha256 != notice.sha256 {
-            // The clip of the next record, or of the last: the other half is
-            // still to come.
-            return None;
-        }
-        let (_, mp4) = self.mp4.take()?;
-        let (notice, record) = self.record.take()?;
-        Some(Arrived {
-            notice,
-            mp4,
-            record,
-            poster: self.poster.clone(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(sha256: &str) -> Vec<u8> {
-        format!(r#"{{"v":1,"job_id":"a","sha256":"{sha256}","bytes":3}}"#).into_bytes()
-    }
-
-    #[test]
-    fn a_clip_counts_only_with_its_own_record() {
-        let mut arrivals = Arrivals::default();
-        arrivals.take_clip(b"old".to_vec());
-        arrivals.take_record(record(&sha256_of(b"new")));
-        assert!(arrivals.matched().is_none());
-        arrivals.take_clip(b"new".to_vec());
-        let arrived = arrivals.matched().unwrap();
-        assert_eq!(arrived.mp4, b"new");
-        assert!(arrivals.matched().is_none());
-    }
-
-    #[test]
-    fn nonsense_is_passed_over() {
-        let mut arrivals = Arrivals::default();
-        arrivals.take_clip(Vec::new());
-        arrivals.take_record(b"{}".to_vec());
-        arrivals.take_record(Vec::new());
-        assert!(arrivals.matched().is_none());
-    }
 
     #[test]
     fn a_digest_is_written_as_everybody_does() {

@@ -104,11 +104,33 @@ pub enum HttpError {
     },
 }
 
+/// The token and the keys of a running server; clones are the same server's.
+#[derive(Clone)]
+pub struct Renewal {
+    gate: Arc<Gate>,
+    keys: Option<Arc<Keys>>,
+}
+
+impl Renewal {
+    /// Reads the certificate and its key again, and takes another token for
+    /// everybody who comes from now on.
+    ///
+    /// # Errors
+    /// [`HttpError::Tls`] if they cannot be used; the old ones and the old token
+    /// go on.
+    pub fn renew(&self, token: Option<&str>) -> Result<(), HttpError> {
+        if let Some(keys) = &self.keys {
+            keys.renew()?;
+        }
+        self.gate.change(token);
+        Ok(())
+    }
+}
+
 /// A running server. Dropping it stops it without waiting.
 pub struct HttpServer {
     local_addr: SocketAddr,
-    gate: Arc<Gate>,
-    keys: Option<Arc<Keys>>,
+    renewal: Renewal,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -137,8 +159,7 @@ impl HttpServer {
         let task = tokio::spawn(hall.receive(listener, stopped));
         Ok(Self {
             local_addr,
-            gate,
-            keys,
+            renewal: Renewal { gate, keys },
             stop,
             task,
         })
@@ -149,17 +170,9 @@ impl HttpServer {
         self.local_addr
     }
 
-    /// Takes another token for everybody who comes from now on, and reads the
-    /// certificate and its key again.
-    ///
-    /// # Errors
-    /// [`HttpError::Tls`] if they cannot be used; the old ones go on.
-    pub fn renew(&self, token: Option<&str>) -> Result<(), HttpError> {
-        self.gate.change(token);
-        match &self.keys {
-            Some(keys) => keys.renew(),
-            None => Ok(()),
-        }
+    /// What can be renewed while it runs.
+    pub fn renewal(&self) -> Renewal {
+        self.renewal.clone()
     }
 
     /// Takes no more connections, lets downloads under way finish for a short

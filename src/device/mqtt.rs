@@ -1,11 +1,10 @@
 //! The connection to an MQTT 5 broker, kept up for as long as it is wanted.
 //!
-//! Three tasks: one drives the socket, connects
-//! again with growing pauses and subscribes; one sends, one message at a time
-//! and in order, each until it is acknowledged; one acknowledges what has come
-//! in, once its reader says so. After a reconnect the sender
-//! repeats every retained message first, because the broker may have been
-//! replaced by an empty one.
+//! Three tasks: one drives the socket, connects again with growing pauses and
+//! subscribes; one sends, one message at a time and in order, each until it is
+//! acknowledged; one acknowledges what has come in, once its reader says so.
+//! After a reconnect the sender repeats every retained message first, because
+//! the broker may have been replaced by an empty one.
 //!
 //! Sessions are clean. A request that a broker would keep for us while we are
 //! away was never accepted; and a message that is too large for us is gone
@@ -60,6 +59,10 @@ pub struct Settings {
     pub last_will: Option<Publication>,
     /// Topic filters, subscribed to at QoS 1 after every connection.
     pub subscriptions: Vec<String>,
+    /// Messages that the broker may send before the first of them is
+    /// acknowledged by [`Message::acknowledge`]; the receive maximum of MQTT 5.
+    /// If not given, as many as may wait for their reader.
+    pub unacknowledged_max: Option<u16>,
 }
 
 /// A message that has come in.
@@ -77,9 +80,10 @@ pub struct Message {
 }
 
 impl Message {
-    /// Tells the broker that this message needs no repeating. Until then it
-    /// counts as unread: to be called for every message, once all is done that
-    /// must outlive us.
+    /// Tells the broker that it may forget this message. Until then it counts
+    /// as unread: to be called for every message, once all is done that must
+    /// outlive us. If the connection that brought it is gone, the broker sends
+    /// it again, here or to another board of the group.
     pub fn acknowledge(&self) {
         if let Some(handled) = &self.handled {
             handled.tell();
@@ -92,10 +96,16 @@ impl Message {
 pub struct Link {
     /// Connected, and every subscription acknowledged.
     pub is_up: bool,
-    /// Counts connections; two readings that differ have a break between them.
+    /// Grows when a connection is made and when it breaks; two readings that
+    /// differ have a break between them.
     pub generation: u64,
+    /// Connections that were made.
+    pub connections: u64,
     /// Largest packet that the broker takes, in bytes, where it says so.
     pub packet_bytes_max: Option<usize>,
+    /// Connections that ended over an answer that MQTT 5 does not know: some
+    /// brokers refuse a message that way.
+    pub strange_answers: u64,
     /// Why it is not up, once an attempt has failed.
     pub trouble: Option<String>,
 }

@@ -70,6 +70,8 @@ pub enum Note {
     Begun,
     /// The process that had begun to render it ended in good order.
     LeftOff,
+    /// It is not wanted any more.
+    Cancelled,
 }
 
 /// A job that has not ended.
@@ -81,6 +83,8 @@ pub struct PendingJob {
     pub addresses: Vec<Address>,
     /// Processes that began to render it and did not end in good order.
     pub crash_count: u32,
+    /// Somebody has asked for it to be ended.
+    pub is_cancelled: bool,
     /// Size of the file, in bytes.
     pub bytes: u64,
 }
@@ -92,6 +96,7 @@ impl PendingJob {
             addresses: vec![record.address.clone()],
             record,
             crash_count: 0,
+            is_cancelled: false,
             bytes: 0,
         }
     }
@@ -101,6 +106,7 @@ impl PendingJob {
             Note::Address(address) => self.addresses.push(address),
             Note::Begun => self.crash_count += 1,
             Note::LeftOff => self.crash_count = self.crash_count.saturating_sub(1),
+            Note::Cancelled => self.is_cancelled = true,
         }
     }
 }

@@ -29,6 +29,7 @@ fn job(sequence: u64, photo: Option<&[u8]>) -> JobRecord {
         order: Order {
             request,
             transaction: None,
+            deadline: None,
         },
         digest,
         has_photo: photo.is_some(),
@@ -52,6 +53,7 @@ fn ended(sequence: u64, ended_sequence: u64) -> EndedJob {
                 bytes: 5,
                 url: None,
                 inline: true,
+                chunks: None,
             }),
             _ => Err(Fault {
                 code: "bad_photo".to_owned(),

@@ -1,13 +1,27 @@
 //! Reading what a requester sent.
 
+mod deadline;
+
+mod error;
+
+mod raw;
+
 mod source;
 
-use std::sync::Arc;
+use std::{
+    ops::RangeInclusive,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
-use self::source::RawSource;
-use super::{Fault, Version};
+pub(super) use self::raw::RawOrder;
+use self::raw::RawShape;
+pub use self::{
+    deadline::Deadline,
+    error::{OrderError, Refusal},
+};
 use crate::{
     request::{JobId, Look, Request, RequestError, Shape, Size, Source},
     still::Limits,
@@ -18,6 +32,34 @@ use crate::{
 pub const JSON_BYTES_MAX: usize = 64 << 10;
 /// Longest transaction mark, in characters.
 pub const TRANSACTION_CHARS_MAX: usize = 128;
+/// Longest time that a requester may leave a job, in milliseconds: a day.
+pub const DEADLINE_MS_MAX: u64 = 86_400_000;
+
+/// When a request came, and how long it is worth anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// The moment.
+    pub at: Instant,
+    /// What is left of its MQTT message expiry.
+    pub expiry: Option<Duration>,
+}
+
+impl Arrival {
+    /// It comes now; the broker has already taken from `expiry_s` what the
+    /// message waited with it.
+    pub fn now(expiry_s: Option<u32>) -> Self {
+        Self {
+            at: Instant::now(),
+            expiry: expiry_s.map(|seconds| Duration::from_secs(seconds.into())),
+        }
+    }
+
+    /// The sooner of the two.
+    fn deadline(&self, time_max: Option<Duration>) -> Option<Deadline> {
+        let soonest = time_max.into_iter().chain(self.expiry).min()?;
+        self.at.checked_add(soonest).map(Deadline::at)
+    }
+}
 
 /// What holds when the requester does not say.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,131 +77,9 @@ pub struct Order {
     pub request: Request,
     /// The requester's own mark, repeated in every answer.
     pub transaction: Option<String>,
-}
-
-/// A request that is not good, with what is known of the requester.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// The requester's own mark, when it could be read.
-    pub transaction: Option<String>,
-    /// What is wrong.
-    pub error: OrderError,
-}
-
-/// The requester sent something that cannot be an order.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum OrderError {
-    /// The JSON document is too large.
-    #[error("request has {bytes} bytes, allowed are {JSON_BYTES_MAX}")]
-    JsonTooLarge {
-        /// Its size.
-        bytes: usize,
-    },
-    /// The payload is not the JSON document that it should be.
-    #[error("request is not valid: {0}")]
-    Json(String),
-    /// The photograph has no bytes.
-    #[error("photo has 0 bytes, expected a JPEG, PNG or WebP file")]
-    PhotoEmpty,
-    /// The photograph has too many bytes.
-    #[error("photo has {bytes} bytes, allowed are {limit}")]
-    PhotoTooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// The payload is announced as something else.
-    #[error("content type is {0:?}, expected image/jpeg, image/png or image/webp")]
-    ContentType(String),
-    /// The transaction mark is too long.
-    #[error("transaction has {chars} characters, allowed are {TRANSACTION_CHARS_MAX}")]
-    Transaction {
-        /// Its length.
-        chars: usize,
-    },
-    /// Only one of the two sides of a size is given, or both forms of it.
-    #[error("size is given as {0}, expected either size or both of width_px and height_px")]
-    SizeForm(&'static str),
-    /// An option's text is not a value of its kind.
-    #[error("{name} is {value:?}, expected {expected}")]
-    Option {
-        /// The option.
-        name: &'static str,
-        /// What was given.
-        value: String,
-        /// What would have been right.
-        expected: &'static str,
-    },
-    /// An option is given twice.
-    #[error("{0} is given twice, expected once")]
-    Twice(&'static str),
-    /// A user property that looks like a misspelt option.
-    #[error("option {given:?} is unknown, nearest is {nearest:?}")]
-    Misspelt {
-        /// What was given.
-        given: String,
-        /// The option of nearly that name.
-        nearest: &'static str,
-    },
-    /// A value is out of its range.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-}
-
-impl OrderError {
-    /// A stable word for answers: `too_large`, `bad_json`, `bad_photo` or
-    /// `bad_request`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::JsonTooLarge { .. } | Self::PhotoTooLarge { .. } => "too_large",
-            Self::Json(_) => "bad_json",
-            Self::PhotoEmpty | Self::ContentType(_) => "bad_photo",
-            _ => "bad_request",
-        }
-    }
-
-    /// The error as it is answered.
-    pub fn fault(&self) -> Fault {
-        Fault {
-            code: self.code().to_owned(),
-            message: self.to_string(),
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawOrder {
-    #[serde(default)]
-    #[expect(dead_code, reason = "reading it checks it")]
-    v: Version,
-    job_id: Option<String>,
-    transaction: Option<String>,
-    #[serde(default)]
-    source: RawSource,
-    #[serde(default)]
-    look: RawLook,
-    #[serde(default)]
-    shape: RawShape,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLook {
-    strength: Option<f32>,
-    seed: Option<u64>,
-    direction: Option<f32>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawShape {
-    size: Option<String>,
-    width_px: Option<usize>,
-    height_px: Option<usize>,
-    duration_ms: Option<u32>,
-    frame_rate: Option<u32>,
+    /// When the clip is worth nothing any more: the requester's deadline or
+    /// the message's expiry, whichever comes first.
+    pub deadline: Option<Deadline>,
 }
 
 /// Reads the payload of `request/render`. An empty one asks for the camera
@@ -167,7 +87,11 @@ struct RawShape {
 ///
 /// # Errors
 /// A [`Refusal`] with the first thing that is wrong.
-pub fn render_order(payload: &[u8], defaults: &Defaults) -> Result<Order, Box<Refusal>> {
+pub fn render_order(
+    payload: &[u8],
+    arrival: Arrival,
+    defaults: &Defaults,
+) -> Result<Order, Box<Refusal>> {
     let refused = |error| {
         Box::new(Refusal {
             transaction: None,
@@ -177,6 +101,7 @@ pub fn render_order(payload: &[u8], defaults: &Defaults) -> Result<Order, Box<Re
     if payload.len() > JSON_BYTES_MAX {
         return Err(refused(OrderError::JsonTooLarge {
             bytes: payload.len(),
+            limit: JSON_BYTES_MAX,
         }));
     }
     let raw = if payload.is_empty() {
@@ -185,7 +110,7 @@ pub fn render_order(payload: &[u8], defaults: &Defaults) -> Result<Order, Box<Re
         serde_json::from_slice(payload)
             .map_err(|error| refused(OrderError::Json(error.to_string())))?
     };
-    order_of(raw, None, defaults)
+    order_of(raw, None, arrival, defaults)
 }
 
 /// Reads the message of `request/render_photo`: the payload is the photograph,
@@ -199,6 +124,7 @@ pub fn photo_order(
     payload: &[u8],
     content_type: Option<&str>,
     user_properties: &[(String, String)],
+    arrival: Arrival,
     limits: &Limits,
     defaults: &Defaults,
 ) -> Result<Order, Box<Refusal>> {
@@ -232,12 +158,14 @@ pub fn photo_order(
         return Err(refused(OrderError::ContentType(kind.to_owned())));
     }
     let raw = options_of(user_properties).map_err(&refused)?;
-    order_of(raw, Some(Arc::from(payload)), defaults)
+    order_of(raw, Some(Arc::from(payload)), arrival, defaults)
 }
 
-const OPTIONS: [&str; 8] = [
+/// The user properties that are options.
+pub(super) const OPTIONS: [&str; 9] = [
     "job_id",
     "transaction",
+    "deadline_ms",
     "strength",
     "seed",
     "direction",
@@ -271,6 +199,7 @@ fn options_of(user_properties: &[(String, String)]) -> Result<RawOrder, OrderErr
         match name {
             "job_id" => raw.job_id = Some(value.clone()),
             "transaction" => raw.transaction = Some(value.clone()),
+            "deadline_ms" => raw.deadline_ms = Some(number(name, value, "milliseconds")?),
             "strength" => raw.look.strength = Some(number(name, value, "a number")?),
             "seed" => raw.look.seed = Some(number(name, value, "a whole number from 0")?),
             "direction" => raw.look.direction = Some(number(name, value, "degrees")?),
@@ -297,6 +226,8 @@ fn number<T: std::str::FromStr>(
     })
 }
 
+const DEADLINES_MS: RangeInclusive<u64> = 1..=DEADLINE_MS_MAX;
+
 fn transaction_fits(mark: &str) -> bool {
     mark.chars().count() <= TRANSACTION_CHARS_MAX
 }
@@ -305,17 +236,27 @@ fn transaction_fits(mark: &str) -> bool {
 fn order_of(
     raw: RawOrder,
     photo: Option<Arc<[u8]>>,
+    arrival: Arrival,
     defaults: &Defaults,
 ) -> Result<Order, Box<Refusal>> {
     let transaction = raw
         .transaction
         .clone()
         .filter(|mark| transaction_fits(mark));
+    let deadline = arrival.deadline(raw.deadline_ms.map(Duration::from_millis));
     let checked = || -> Result<Request, OrderError> {
         if let Some(mark) = raw.transaction.filter(|mark| !transaction_fits(mark)) {
             return Err(OrderError::Transaction {
                 chars: mark.chars().count(),
             });
+        }
+        if let Some(ms) = raw.deadline_ms.filter(|ms| !DEADLINES_MS.contains(ms)) {
+            return Err(OrderError::Request(RequestError::Range {
+                name: "deadline_ms",
+                value: ms as f64,
+                min: *DEADLINES_MS.start() as f64,
+                max: *DEADLINES_MS.end() as f64,
+            }));
         }
         let id = match raw.job_id {
             Some(text) => text.parse()?,
@@ -346,6 +287,7 @@ fn order_of(
         Ok(request) => Ok(Order {
             request,
             transaction,
+            deadline,
         }),
         Err(error) => Err(Box::new(Refusal { transaction, error })),
     }

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Fault;
 use crate::{
-    clip::Clip,
-    director::Report,
     request::{DURATION_MS_MAX, DURATION_MS_MIN, FRAME_RATE_MAX, FRAME_RATE_MIN, JobId},
     scene::NetworkCard,
     still::Limits,
@@ -14,6 +13,16 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "u32", try_from = "u32")]
 pub struct Version;
+
+impl schemars::JsonSchema for Version {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "const": 1 })
+    }
+}
 
 impl From<Version> for u32 {
     fn from(_: Version) -> Self {
@@ -54,7 +63,7 @@ impl Availability {
 }
 
 /// `state`: what the daemon is doing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct State {
     /// Version of the document.
     pub v: Version,
@@ -73,7 +82,7 @@ pub struct State {
 }
 
 /// What the daemon is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DaemonState {
     /// Starting.
@@ -88,8 +97,19 @@ pub enum DaemonState {
     Stopping,
 }
 
+impl DaemonState {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Init,
+        Self::Ready,
+        Self::Rendering,
+        Self::Degraded,
+        Self::Stopping,
+    ];
+}
+
 /// The camera, as far as it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraState {
     /// Configured, and its last picture came.
@@ -101,7 +121,7 @@ pub enum CameraState {
 }
 
 /// `info`: what the daemon is and what it takes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct Info {
     /// Version of the document.
     pub v: Version,
@@ -118,7 +138,7 @@ pub struct Info {
 }
 
 /// What a request may ask.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct InfoLimits {
     /// Largest photograph, in bytes.
     pub photo_bytes_max: usize,
@@ -164,7 +184,7 @@ impl Info {
 }
 
 /// `job/<job_id>`: something happened to a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct JobEvent {
     /// Version of the document.
     pub v: Version,
@@ -178,7 +198,7 @@ pub struct JobEvent {
 }
 
 /// What happened to a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum JobPhase {
     /// It waits for its turn.
@@ -217,144 +237,6 @@ impl std::fmt::Display for JobPhase {
     }
 }
 
-/// What went wrong, for programs and for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// A stable word such as `bad_request` or `queue_full`.
-    pub code: String,
-    /// A sentence with the value and the limit.
-    pub message: String,
-}
-
-/// The one answer to a command, sent when its job has ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Response {
-    /// Version of the document.
-    pub v: Version,
-    /// How it ended.
-    pub status: ResponseStatus,
-    /// The clip, when all went well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<ClipNotice>,
-    /// What went wrong, otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Fault>,
-    /// The requester's own mark, repeated.
-    pub transaction: Option<String>,
-}
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResponseStatus {
-    /// As asked.
-    Ok,
-    /// Not at all.
-    Error,
-}
-
-impl Response {
-    /// The clip is out.
-    pub fn ok(clip: ClipNotice, transaction: Option<String>) -> Self {
-        Self {
-            v: Version,
-            status: ResponseStatus::Ok,
-            data: Some(clip),
-            error: None,
-            transaction,
-        }
-    }
-
-    /// There is no clip.
-    pub fn error(fault: Fault, transaction: Option<String>) -> Self {
-        Self {
-            v: Version,
-            status: ResponseStatus::Error,
-            data: None,
-            error: Some(fault),
-            transaction,
-        }
-    }
-}
-
-/// What a display needs to know of a clip; every [`ClipRecord`] reads as one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClipNotice {
-    /// The job that made it.
-    pub job_id: String,
-    /// SHA-256 of the MP4, lower-case hexadecimal.
-    pub sha256: String,
-    /// Size of the MP4, in bytes.
-    pub bytes: u64,
-    /// Where it can be fetched over HTTP: a path on the board's own server,
-    /// because displays know the board by names that it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// The MP4 itself is retained on `clip`.
-    #[serde(default = "yes")]
-    pub inline: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl ClipNotice {
-    /// The notice of a finished clip; `inline` when the MP4 itself went to
-    /// the broker.
-    pub fn of(clip: &Clip, url: Option<String>, inline: bool) -> Self {
-        Self {
-            job_id: clip.job_id.to_string(),
-            sha256: clip.sha256.clone(),
-            bytes: clip.size_bytes,
-            url,
-            inline,
-        }
-    }
-}
-
-/// `clip/info`: everything that is known of the newest clip.
-#[derive(Clone, Debug, Serialize)]
-pub struct ClipRecord {
-    /// Version of the document.
-    pub v: Version,
-    /// Which clip it is.
-    #[serde(flatten)]
-    pub notice: ClipNotice,
-    /// Codec string for a browser.
-    pub codecs: String,
-    /// Width, in pixels.
-    pub width: usize,
-    /// Height, in pixels.
-    pub height: usize,
-    /// Frames per second.
-    pub frame_rate: u32,
-    /// Frames in one turn.
-    pub frame_count: u32,
-    /// Length of one turn, in milliseconds.
-    pub duration_ms: u32,
-    /// What the director measured, allows and calmed.
-    #[serde(rename = "loop")]
-    pub loop_report: Report,
-}
-
-impl ClipRecord {
-    /// The record of a finished clip.
-    pub fn of(clip: &Clip, notice: ClipNotice) -> Self {
-        Self {
-            v: Version,
-            notice,
-            codecs: clip.codecs.clone(),
-            width: clip.width_px,
-            height: clip.height_px,
-            frame_rate: clip.frame_rate,
-            frame_count: clip.frame_count,
-            duration_ms: clip.duration_ms(),
-            loop_report: clip.report.clone(),
-        }
-    }
-}
-
 impl JobEvent {
     /// `phase` has happened to the job.
     pub fn new(job_id: &JobId, transaction: Option<String>, phase: JobPhase) -> Self {
@@ -388,29 +270,5 @@ mod tests {
         let text = r#"{"v":2,"job_id":"till","event":"capturing"}"#;
         let said = serde_json::from_str::<JobEvent>(text).unwrap_err();
         assert!(said.to_string().contains("v is 2, known is 1"), "{said}");
-    }
-
-    #[test]
-    fn a_display_reads_a_record_as_a_notice() {
-        let text = r#"{"v":1,"job_id":"a","sha256":"00","bytes":3,"codecs":"x","later":[]}"#;
-        let notice: ClipNotice = serde_json::from_str(text).unwrap();
-        assert_eq!(notice.bytes, 3);
-        assert_eq!(notice.url, None);
-    }
-
-    /// A key that is not known is passed over, but not to any depth: the
-    /// parser gives up at 128 levels, long before the stack does.
-    #[test]
-    fn depth_is_bounded() {
-        let record = |depth: usize| {
-            let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-            let text = format!(r#"{{"job_id":"a","sha256":"00","bytes":3,"later":{deep}}}"#);
-            serde_json::from_str::<ClipNotice>(&text).map_err(|error| error.to_string())
-        };
-        assert!(record(126).is_ok());
-        for depth in [128, 30_000] {
-            let said = record(depth).unwrap_err();
-            assert!(said.starts_with("recursion limit exceeded"), "{said}");
-        }
     }
 }

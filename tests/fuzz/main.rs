@@ -15,6 +15,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod mutate;
+mod requests;
 mod targets;
 
 use std::{

@@ -15,14 +15,12 @@ use zoetrope::{
         fetch,
         http::{HttpOptions, HttpServer, Page, Shelf, Vitals},
     },
-    publication::{
-        ClipNotice, Defaults, JSON_BYTES_MAX, JobEvent, Response, State, photo_order, render_order,
-    },
+    publication::{ClipNotice, JobEvent, Response, State},
     request::{JobId, PhotoUrl, Size},
     still::{self, Limits},
 };
 
-use crate::hash;
+use crate::{hash, requests};
 
 /// Tries one input and gives a number for the kind of answer.
 type Trial = Box<dyn FnMut(&[u8]) -> u64>;
@@ -86,12 +84,12 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "render_order",
-        open: || Box::new(order),
+        open: || Box::new(requests::render),
         words: JSON,
     },
     Target {
         name: "photo_order",
-        open: || Box::new(photo_order_of),
+        open: || Box::new(requests::render_photo),
         words: &[
             "\n",
             "=",
@@ -108,6 +106,11 @@ pub const TARGETS: &[Target] = &[
             "inf",
             "64x64",
         ],
+    },
+    Target {
+        name: "commands",
+        open: || Box::new(requests::commands),
+        words: JSON,
     },
     Target {
         name: "payloads",
@@ -179,7 +182,7 @@ pub const TARGETS: &[Target] = &[
     },
 ];
 
-fn kind(answer: &str) -> u64 {
+pub fn kind(answer: &str) -> u64 {
     // Numbers and what is quoted are the input's, not the kind's.
     let mut is_quoted = false;
     let kind: Vec<u8> = answer
@@ -218,51 +221,6 @@ fn config(input: &[u8]) -> u64 {
                 config.trigger.cron.is_some(),
             ];
             on.iter().fold(1, |sum, is_on| sum * 2 + u64::from(*is_on))
-        }
-    }
-}
-
-fn order(input: &[u8]) -> u64 {
-    match render_order(input, &Defaults::default()) {
-        Err(refusal) => kind(&refusal.error.to_string()),
-        Ok(order) => {
-            assert!(input.len() <= JSON_BYTES_MAX);
-            let request = order.request;
-            request.look.validated().unwrap();
-            request.shape.validated().unwrap();
-            assert!(!request.id.as_str().contains('/'));
-            hash(
-                format!("{:?}", request.source)
-                    .split('(')
-                    .next()
-                    .unwrap()
-                    .as_bytes(),
-            )
-        }
-    }
-}
-
-fn photo_order_of(input: &[u8]) -> u64 {
-    let text = String::from_utf8_lossy(input);
-    let properties: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    let kind_of_photo = text.lines().next().filter(|line| line.contains('/'));
-    let order = photo_order(
-        input,
-        kind_of_photo,
-        &properties,
-        &Limits::default(),
-        &Defaults::default(),
-    );
-    match order {
-        Err(refusal) => kind(&refusal.error.to_string()),
-        Ok(order) => {
-            order.request.look.validated().unwrap();
-            order.request.shape.validated().unwrap();
-            properties.len() as u64
         }
     }
 }

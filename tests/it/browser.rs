@@ -43,6 +43,7 @@ async fn story(page: Page) {
     broker_address_follows_the_page(&page).await;
     altered_clip_is_refused(&board, &page).await;
     clip_through_the_broker(&board, &page).await;
+    clip_in_chunks(&board, &page).await;
     plays_on_without_the_broker(&mut board, &page).await;
     kept_over_a_reload_and_followed_again(&mut board, &page).await;
     board.stop().await;
@@ -204,6 +205,15 @@ async fn clip_through_the_broker(board: &Board, page: &Page) {
     board.publish_record(&blue, None).await;
     shows(page, &blue.sha256, "mqtt").await;
     page.picture("4-clip-through-the-broker").await;
+}
+
+async fn clip_in_chunks(board: &Board, page: &Page) {
+    let grey = film(GREY);
+    // More than are asked for at a time.
+    let chunk_bytes = grey.mp4.len() / 40;
+    board.publish_in_chunks(&grey, chunk_bytes).await;
+    shows(page, &grey.sha256, "chunks").await;
+    page.assert_it_moves("clip in chunks").await;
 }
 
 async fn plays_on_without_the_broker(board: &mut Board, page: &Page) {

@@ -6,6 +6,7 @@
 //! | `pieces` | clips made by several threads, joined without a trace, within a budget |
 //! | `faults` | motion fields of every bad kind, caught and mended or refused |
 //! | `browser` | the kiosk page in Chromium, steered by chromedriver |
+//! | `asyncapi` | the description of the MQTT API against the types |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `endurance` | the daemon killed at any moment, and on demand for long: killed a thousand times, under load, for hours |
 //! | `network` | our engine against what ONNX Runtime answered |
@@ -16,6 +17,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asyncapi;
 mod bad_input;
 mod bad_photos;
 mod browser;

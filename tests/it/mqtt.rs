@@ -8,13 +8,27 @@ pub mod bench;
 
 mod cases;
 
+mod chunks;
+
+mod commands;
+
 mod failures;
 
 mod doors;
 
+mod fleet;
+
+mod flood;
+
+mod homeassistant;
+
 mod mosquitto;
 
+mod network;
+
 mod process;
+
+mod proxy;
 
 mod restart;
 

@@ -71,6 +71,7 @@ pub(super) async fn broker_answers(config: &Config) -> Vec<Finding> {
         broker: config.broker.clone(),
         last_will: None,
         subscriptions: Vec::new(),
+        unacknowledged_max: None,
     };
     let connection = match Connection::open(&settings) {
         Ok((connection, _messages)) => connection,

@@ -6,8 +6,8 @@ use crate::{
     clip::Clip,
     daemon::{
         desk::off_thread,
+        failure::{Failure, Remedy},
         store::Store,
-        studio::{Failure, Remedy},
     },
     device::mqtt::{Connection, MqttError},
     journal::disk::DiskError,
@@ -22,6 +22,8 @@ pub(super) struct Announcer {
     pub(super) store: Store,
     /// Where the clip is served over HTTP.
     pub(super) url: Option<String>,
+    /// Largest clip that goes as one message, in bytes.
+    pub(super) inline_bytes_max: Option<u64>,
 }
 
 impl Announcer {
@@ -29,8 +31,8 @@ impl Announcer {
     /// knows.
     ///
     /// # Errors
-    /// When the clip cannot be read back, or the broker does not take it and
-    /// HTTP is off too.
+    /// When the clip cannot be read back, or the broker does not take the
+    /// record.
     pub(super) async fn announce(self, sequence: u64, clip: Clip) -> Result<ClipNotice, Failure> {
         let store = self.store.clone();
         let (clip, mp4) = off_thread(move || {
@@ -54,22 +56,7 @@ impl Announcer {
     }
 
     async fn publish(self, clip: &Clip, mp4: Arc<[u8]>) -> Result<ClipNotice, Failure> {
-        let mp4 = Publication::bytes(self.topics.clip(), "video/mp4", mp4)
-            .retained()
-            .with("job_id", &clip.job_id)
-            .with("sha256", &clip.sha256)
-            .with("width", &clip.width_px)
-            .with("height", &clip.height_px)
-            .with("frames", &clip.frame_count)
-            .with("loop", &true);
-        let is_inline = match self.connection.publish(mp4).acknowledged().await {
-            Ok(()) => true,
-            // Displays fetch it over HTTP; the record says so.
-            Err(MqttError::TooLarge { .. } | MqttError::Refused { .. }) if self.url.is_some() => {
-                false
-            }
-            Err(error) => return Err(not_taken(&error)),
-        };
+        let is_inline = self.send_clip(clip, mp4).await?;
         let poster = Publication::bytes(
             self.topics.poster(),
             "image/jpeg",
@@ -90,6 +77,27 @@ impl Announcer {
             .await
             .map_err(|error| not_taken(&error))?;
         Ok(notice)
+    }
+
+    /// Whether the broker has taken the clip as one message. If not, displays
+    /// fetch it in chunks or over HTTP, as the record tells them.
+    async fn send_clip(&self, clip: &Clip, mp4: Arc<[u8]>) -> Result<bool, Failure> {
+        if (self.inline_bytes_max).is_some_and(|bytes_max| clip.size_bytes > bytes_max) {
+            return Ok(false);
+        }
+        let mp4 = Publication::bytes(self.topics.clip(), "video/mp4", mp4)
+            .retained()
+            .with("job_id", &clip.job_id)
+            .with("sha256", &clip.sha256)
+            .with("width", &clip.width_px)
+            .with("height", &clip.height_px)
+            .with("frames", &clip.frame_count)
+            .with("loop", &true);
+        match self.connection.publish(mp4).acknowledged().await {
+            Ok(()) => Ok(true),
+            Err(MqttError::TooLarge { .. } | MqttError::Refused { .. }) => Ok(false),
+            Err(error) => Err(not_taken(&error)),
+        }
     }
 }
 

@@ -7,61 +7,94 @@ use crate::{
     device::{fetch, mqtt::Message},
     journal::{Address, JobRecord, Note, Outcome, PendingJob, RequestDigest, disk::DiskError},
     publication::{
-        Defaults, Fault, JobPhase, Order, Refusal, Response, Version, photo_order, render_order,
+        Arrival, Defaults, Fault, JobPhase, Order, Refusal, Topics, Version, photo_order,
+        render_order,
     },
     request::{Request, Source},
 };
 
+/// Code of what is refused because the disk does not take it: the only refusal
+/// that says nothing about the request.
+pub(super) const UNDURABLE: &str = "storage";
+
 impl Desk {
     /// Returns once what the message asks for is durable, or refused.
     pub(super) async fn take(&mut self, message: &Message) {
-        if message.retained {
-            // It would be executed again at every connection, for ever.
-            log::warn!("retained command on {} ignored", message.topic);
+        if self.take_birth(message) {
             return;
         }
+        if message.retained {
+            // It would be executed again at every connection, for ever.
+            log::warn!("retained command on {:?} ignored", message.topic);
+            return;
+        }
+        if self.take_command(message).await {
+            return;
+        }
+        let arrival = Arrival::now(message.properties.expiry_s);
+        if let Some((order, address)) = self.read_order(message, arrival)
+            && let Err(fault) = self.admit(order, address.clone()).await
+        {
+            self.refuse(&address, fault);
+        }
+    }
+
+    /// The order and its requester, or `None` after the refusal was answered.
+    pub(super) fn read_order(
+        &self,
+        message: &Message,
+        arrival: Arrival,
+    ) -> Option<(Order, Address)> {
         let defaults = Defaults {
             look: self.config.look,
             shape: self.config.shape,
         };
         let properties = &message.properties;
-        let (command, order) = if message.topic == self.topics.request_render() {
-            ("render", render_order(&message.payload, &defaults))
-        } else if message.topic == self.topics.request_render_photo() {
+        let is_for_all = message.topic == Topics::fleet_render();
+        let kind = properties.content_type.as_deref().unwrap_or_default();
+        let is_photo = is_for_all && kind.starts_with("image/");
+        let (command, order) = if is_photo || message.topic == self.topics.request_render_photo() {
             let order = photo_order(
                 &message.payload,
                 properties.content_type.as_deref(),
                 &properties.user,
+                arrival,
                 &self.config.photo_limits,
                 &defaults,
             );
             ("render_photo", order)
+        } else if is_for_all || message.topic == self.topics.request_render() {
+            let order = render_order(&message.payload, arrival, &defaults);
+            ("render", order)
         } else {
-            return;
-        };
-        let address = |transaction: &Option<String>| Address {
-            topic: properties
-                .response_topic
-                .clone()
-                .unwrap_or_else(|| self.topics.response(command)),
-            correlation_data: properties.correlation_data.clone(),
-            transaction: transaction.clone(),
+            return None;
         };
         match order {
             Ok(order) => {
-                let address = address(&order.transaction);
-                self.accept(order, &address).await;
+                let address = self.address(message, command, order.transaction.clone());
+                Some((order, address))
             }
             Err(refusal) => {
                 let Refusal { transaction, error } = *refusal;
-                self.refuse(&address(&transaction), error.fault());
+                self.refuse(&self.address(message, command, transaction), error.fault());
+                None
             }
         }
     }
 
-    async fn accept(&mut self, order: Order, address: &Address) {
-        if let Err(fault) = self.admit(order, address.clone()).await {
-            self.refuse(address, fault);
+    /// Where the answer to a message goes.
+    pub(super) fn address(
+        &self,
+        message: &Message,
+        command: &str,
+        transaction: Option<String>,
+    ) -> Address {
+        let properties = &message.properties;
+        Address {
+            topic: (properties.response_topic.clone())
+                .unwrap_or_else(|| self.topics.response(command)),
+            correlation_data: properties.correlation_data.clone(),
+            transaction,
         }
     }
 
@@ -127,13 +160,7 @@ impl Desk {
             &record.order.transaction,
             JobPhase::Accepted { jobs_before },
         );
-        self.queue.push_back(Ticket {
-            sequence: record.sequence,
-            order: record.order,
-            digest: record.digest,
-            clip_bytes_max: record.clip_bytes_max,
-            is_begun: false,
-        });
+        self.queue.push_back(Ticket::new(record));
         Ok(None)
     }
 
@@ -150,10 +177,15 @@ impl Desk {
         }
     }
 
-    /// The job under way does not wait, and a free studio takes one at once.
+    /// Jobs that wait: the one under way does not, and a free studio takes one at
+    /// once.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.ledger.pending_count().saturating_sub(1)
+    }
+
     fn refused_as_full(&self, request: &Request) -> Option<Fault> {
         let limit = self.config.queue_length_max;
-        let waiting = self.ledger.pending_count().saturating_sub(1);
+        let waiting = self.waiting_count();
         if waiting >= limit {
             let message = format!("{waiting} jobs are waiting, allowed are {limit}");
             return Some(fault("queue_full", message));
@@ -173,10 +205,10 @@ impl Desk {
     }
 
     /// What is not durable is not accepted.
-    fn undurable(&mut self, error: &DiskError) -> Fault {
+    pub(super) fn undurable(&mut self, error: &DiskError) -> Fault {
         log::error!("journal: {error}");
         self.trouble = Some(error.to_string());
-        fault("storage", error.to_string())
+        fault(UNDURABLE, error.to_string())
     }
 
     /// Whether the photograph may be asked for at all.
@@ -195,10 +227,11 @@ impl Desk {
 
     /// Answers a request that was never accepted. Under a flood of them, some
     /// go without an answer.
-    fn refuse(&self, address: &Address, fault: Fault) {
-        log::warn!("request refused: {}", fault.message);
+    pub(super) fn refuse(&self, address: &Address, fault: Fault) {
+        // Quoted: it may repeat what the requester wrote.
+        log::warn!("request refused: {:?}", fault.message);
         self.metrics.refused(&fault.code);
-        let response = Response::error(fault, address.transaction.clone());
-        self.connection.offer(response_to(address, &response));
+        self.connection
+            .offer(response_to::<()>(address, Err(fault)));
     }
 }

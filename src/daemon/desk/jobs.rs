@@ -1,6 +1,6 @@
 //! The way of a job over the desk: rendered, published, answered, closed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinError, time::Instant};
 
@@ -8,15 +8,17 @@ use super::{Announced, Desk, announce::Announcer, off_thread, response_to};
 use crate::{
     clip::Clip,
     daemon::{
+        failure::{Failure, Remedy},
+        halt::Halt,
         ledger::Closing,
         store::Store,
-        studio::{Commission, Failure, Remedy, StudioEvent},
+        studio::{Commission, StudioEvent},
     },
     device::{
         http::ShelfClip,
         mqtt::{MqttError, Receipt},
     },
-    journal::{Journal, Outcome, RequestDigest, disk::DiskError},
+    journal::{JobRecord, Journal, Outcome, RequestDigest, disk::DiskError},
     publication::{JobEvent, JobPhase, Order, Publication},
     request::JobId,
 };
@@ -25,6 +27,9 @@ use crate::{
 /// each time.
 pub(super) const RETRY_PAUSE_MIN: Duration = Duration::from_secs(1);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// Clips that may wait for a broker that is away, before no more are made.
+const CLIPS_WAITING_MAX: usize = 4;
 
 /// A job that has not ended; its photograph is in the journal.
 pub(super) struct Ticket {
@@ -36,9 +41,22 @@ pub(super) struct Ticket {
     pub(super) clip_bytes_max: Option<u64>,
     /// This process has begun to render it.
     pub(super) is_begun: bool,
+    /// What may end it early.
+    pub(super) halt: Arc<Halt>,
 }
 
 impl Ticket {
+    pub(super) fn new(record: JobRecord) -> Self {
+        Self {
+            sequence: record.sequence,
+            halt: Arc::new(Halt::at(record.order.deadline)),
+            order: record.order,
+            digest: record.digest,
+            clip_bytes_max: record.clip_bytes_max,
+            is_begun: false,
+        }
+    }
+
     pub(super) fn id(&self) -> &JobId {
         &self.order.request.id
     }
@@ -60,10 +78,10 @@ pub(super) struct Closed {
 
 impl Desk {
     pub(super) fn start_next(&mut self) {
-        if self.current.is_some() || self.retry_at.is_some() || !self.pacing.may_start() {
+        if !self.may_begin() {
             return;
         }
-        let Some(mut ticket) = self.queue.pop_front() else {
+        let Some(mut ticket) = self.next_in_time() else {
             return;
         };
         log::info!("job {} is rendered", ticket.id());
@@ -77,9 +95,30 @@ impl Desk {
             url: self.config.url.clone(),
             clip_bytes_max: ticket.clip_bytes_max,
             threads: self.config.threads,
+            halt: Arc::clone(&ticket.halt),
         });
         ticket.is_begun = true;
         self.current = Some(ticket);
+    }
+
+    /// Whether a job could be rendered now.
+    pub(super) fn may_begin(&self) -> bool {
+        // One more than those that wait is on its way.
+        self.current.is_none()
+            && self.retry_at.is_none()
+            && self.outgoing.len() <= CLIPS_WAITING_MAX
+            && self.pacing.may_start()
+    }
+
+    /// The first job that waits; those that are too late already end here.
+    fn next_in_time(&mut self) -> Option<Ticket> {
+        while let Some(ticket) = self.queue.pop_front() {
+            match ticket.halt.reason(ticket.id()) {
+                None => return Some(ticket),
+                Some(late) => self.failed(ticket, late.into()),
+            }
+        }
+        None
     }
 
     pub(super) fn studio_says(&mut self, event: StudioEvent) {
@@ -100,6 +139,11 @@ impl Desk {
                     return;
                 };
                 self.pacing.rest();
+                // The clip may have been finished while it was cancelled.
+                let result = result.and_then(|clip| match ticket.halt.reason(ticket.id()) {
+                    Some(fault) => Err(fault.into()),
+                    None => Ok(clip),
+                });
                 match result {
                     Ok(clip) => self.outgoing.push_back(Outgoing {
                         sequence: ticket.sequence,
@@ -131,6 +175,7 @@ impl Desk {
             topics: self.topics.clone(),
             store: self.store.clone(),
             url,
+            inline_bytes_max: self.config.inline_bytes_max,
         };
         let announcing = announcer.announce(*sequence, clip.clone());
         self.announcement = Some(tokio::spawn(announcing));
@@ -187,8 +232,12 @@ impl Desk {
         let pause = self.retry_pause;
         log::error!("job {} waits for {pause:?}: {message}", ticket.id());
         self.trouble = Some(message.clone());
-        self.retry_at = Some(Instant::now() + pause);
-        self.retry_pause = (pause * 2).min(RETRY_PAUSE_MAX);
+        self.retry_later();
+    }
+
+    pub(super) fn retry_later(&mut self) {
+        self.retry_at = Some(Instant::now() + self.retry_pause);
+        self.retry_pause = (self.retry_pause * 2).min(RETRY_PAUSE_MAX);
     }
 
     pub(super) fn end(&mut self, ticket: &Ticket, outcome: Outcome) {
@@ -219,8 +268,8 @@ impl Desk {
         };
         let receipts = (closing.addresses.iter())
             .map(|address| {
-                let response = super::response(&closing.ended.outcome, address);
-                self.connection.publish(response_to(address, &response))
+                let outcome = closing.ended.outcome.clone();
+                self.connection.publish(response_to(address, outcome))
             })
             .collect();
         self.closing.spawn(close(

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::daemon::heat::Heat;
+use crate::{daemon::heat::Heat, device::thermal::Climate};
 
 pub(super) struct Pacing {
     heat: watch::Receiver<Heat>,
@@ -27,6 +27,11 @@ impl Pacing {
     /// Why there are pauses, while there are.
     pub(super) fn reason(&self) -> Option<String> {
         self.heat.borrow().reason.clone()
+    }
+
+    /// The board as it was at the last look.
+    pub(super) fn climate(&self) -> Climate {
+        self.heat.borrow().climate.clone()
     }
 
     pub(super) fn pause_is(&mut self, pause: Duration) {

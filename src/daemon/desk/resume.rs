@@ -4,30 +4,28 @@ use super::{
     Desk, fault,
     jobs::{Outgoing, Ticket, shelf_clip},
 };
-use crate::journal::PendingJob;
+use crate::{daemon::halt, journal::PendingJob};
 
 /// Clips of the process before that can be fetched over HTTP.
 const SHELVED: usize = 4;
 
 impl Desk {
     /// Takes up every job in the order of acceptance. What is rendered is
-    /// published as it is, what is not is rendered, and a job over which the
-    /// daemon has crashed too often is given up. The clip published last is
-    /// published again before all, for a broker that may have lost it.
+    /// published as it is, what is not is rendered; a job that was cancelled ends
+    /// so, and one over which the daemon has crashed too often is given up. The
+    /// clip published last is published again before all, for a broker that may
+    /// have lost it.
     pub(super) fn resume(&mut self, pending: Vec<PendingJob>) {
         let mut given_up = Vec::new();
+        let mut cancelled = Vec::new();
         for job in pending {
             self.ledger.begin(&job);
             let crash_count = job.crash_count;
-            let record = job.record;
-            let ticket = Ticket {
-                sequence: record.sequence,
-                order: record.order,
-                digest: record.digest,
-                clip_bytes_max: record.clip_bytes_max,
-                is_begun: false,
-            };
-            if let Some(clip) = self.store.resume(ticket.sequence, &ticket.digest) {
+            let is_cancelled = job.is_cancelled;
+            let ticket = Ticket::new(job.record);
+            if is_cancelled {
+                cancelled.push(ticket);
+            } else if let Some(clip) = self.store.resume(ticket.sequence, &ticket.digest) {
                 log::info!("job {} resumed: its clip is published", ticket.id());
                 self.outgoing.push_back(Outgoing {
                     sequence: ticket.sequence,
@@ -50,6 +48,10 @@ impl Desk {
                 ticket: None,
                 clip,
             });
+        }
+        for ticket in cancelled {
+            let fault = halt::cancelled(ticket.id());
+            self.end(&ticket, Err(fault));
         }
         for (ticket, crash_count) in given_up {
             let limit = self.config.journal.crash_count_max;

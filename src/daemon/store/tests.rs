@@ -1,3 +1,5 @@
+use sha2::{Digest, Sha256};
+
 use super::*;
 use crate::{
     director::Report,
@@ -199,4 +201,22 @@ fn a_folder_that_is_a_file_is_refused_and_one_that_is_gone_comes_back() {
     let store = open(folder.path(), limits(8));
     fs::remove_dir_all(folder.path()).unwrap();
     keep(&store, 1, 10);
+}
+
+#[test]
+fn what_is_sent_in_pieces_is_verified_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path(), limits(8)).unwrap();
+    let mut clip = rendered(&store, 3, 100);
+    store.keep(&mut clip, 1, &digest()).unwrap();
+    let sha256 = clip.sha256.parse().unwrap();
+    let (file, size_bytes) = store.open_clip(&sha256).unwrap().unwrap();
+    assert_eq!(size_bytes, 100);
+    store.verify(&sha256, &file).unwrap();
+    fs::write(&clip.path, vec![4; 100]).unwrap();
+    let (file, _) = store.open_clip(&sha256).unwrap().unwrap();
+    let damaged = store.verify(&sha256, &file).unwrap_err();
+    assert!(matches!(damaged, DiskError::Damaged(_)), "{damaged}");
+    assert!(store.open_clip(&sha256).unwrap().is_none());
+    assert_eq!(store.sequence_max(), 0);
 }

@@ -8,10 +8,13 @@ use std::{
 use anyhow::{Context, bail};
 use tokio::sync::mpsc;
 
-use super::{Arrivals, Arrived, connect, connected, replace};
+use super::{
+    arrivals::{Arrivals, Arrived, Next},
+    connect, connected, replace,
+};
 use crate::{
     config::Broker,
-    device::mqtt::Message,
+    device::mqtt::{Connection, Message},
     publication::{JobEvent, JobPhase, Publication, Response, ResponseStatus, Topics},
     request::{JobId, Look, Shape},
 };
@@ -83,18 +86,15 @@ pub async fn ask(
     let topics = Topics::new(&options.device_id);
     let id = JobId::generate();
     let answers = format!("{}/{id}", topics.response("to"));
-    let subscriptions = vec![
-        answers.clone(),
-        topics.job(&id),
-        topics.clip(),
-        topics.clip_info(),
-    ];
-    let (connection, messages) = connect(&options.broker, subscriptions)?;
+    let mut arrivals = Arrivals::new(topics.clone(), answers.clone(), Some(id.clone()));
+    let mut subscriptions = arrivals.subscriptions();
+    subscriptions.push(topics.job(&id));
+    let (connection, mut messages) = connect(&options.broker, subscriptions)?;
     connected(&connection, options.timeout.min(CONNECT_TIME_MAX)).await?;
     let asked = publication(&topics, &id, photo, options, &answers);
     let waiting = async {
         connection.publish(asked).acknowledged().await?;
-        wait_for(messages, &topics, &id, &answers, progress).await
+        wait_for(&mut arrivals, &connection, &mut messages, progress).await
     };
     let time_left = options.timeout.saturating_sub(started.elapsed());
     let waited = tokio::time::timeout(time_left, waiting).await;
@@ -170,45 +170,29 @@ fn publication(
 }
 
 async fn wait_for(
-    mut messages: mpsc::Receiver<Message>,
-    topics: &Topics,
-    id: &JobId,
-    answers: &str,
+    arrivals: &mut Arrivals,
+    connection: &Connection,
+    messages: &mut mpsc::Receiver<Message>,
     mut progress: impl FnMut(&JobPhase),
 ) -> anyhow::Result<Arrived> {
-    let mut arrivals = Arrivals::default();
-    while let Some(message) = messages.recv().await {
-        message.acknowledge();
-        let topic = message.topic.as_str();
-        if topic == answers {
+    loop {
+        let message = match arrivals.next(connection, messages).await? {
+            Next::Arrived(arrived) => return Ok(arrived),
+            Next::Other(message) => message,
+        };
+        // Nothing else is subscribed to than the answer and the job's events.
+        if message.properties.correlation_data.is_some() {
             let response: Response =
                 serde_json::from_slice(&message.payload).context("the answer is not valid")?;
             if response.status == ResponseStatus::Error {
                 let fault = response.error.context("the answer has no error")?;
                 bail!("{} ({})", fault.message, fault.code);
             }
-            if let Some(notice) = response.data.filter(|notice| !notice.inline) {
-                bail!(
-                    "the clip has {} bytes, more than the broker takes; the board serves it at {}",
-                    notice.bytes,
-                    notice.url.as_deref().unwrap_or("no address")
-                );
-            }
-        } else if topic == topics.job(id) {
+        } else {
             match serde_json::from_slice::<JobEvent>(&message.payload) {
                 Ok(event) => progress(&event.phase),
                 Err(error) => log::warn!("job event is not valid: {error}"),
             }
-        } else if topic == topics.clip() {
-            arrivals.take_clip(message.payload);
-        } else if topic == topics.clip_info() {
-            arrivals.take_record(message.payload);
-        }
-        if let Some(arrived) = arrivals.matched()
-            && arrived.notice.job_id == id.as_str()
-        {
-            return Ok(arrived);
         }
     }
-    bail!("connection closed")
 }

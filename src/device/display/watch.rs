@@ -5,8 +5,15 @@ use std::{fs, path::PathBuf};
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Arrivals, Arrived, connect, replace};
-use crate::{config::Broker, publication::ClipNotice, publication::Topics};
+use super::{
+    arrivals::{Arrivals, Arrived, Next},
+    connect, replace,
+};
+use crate::{
+    config::Broker,
+    publication::{ClipNotice, Topics},
+    request::JobId,
+};
 
 /// What is watched, and where it goes.
 #[derive(Clone, Debug)]
@@ -39,36 +46,29 @@ async fn keep(options: &WatchOptions, mut kept: impl FnMut(&ClipNotice)) -> anyh
     fs::create_dir_all(folder)
         .with_context(|| format!("folder {} cannot be created", folder.display()))?;
     let topics = Topics::new(&options.device_id);
-    let subscriptions = vec![topics.poster(), topics.clip(), topics.clip_info()];
-    let (connection, mut messages) = connect(&options.broker, subscriptions)?;
+    let answers = topics.response(&format!("to/{}", JobId::generate()));
+    let mut arrivals = Arrivals::new(topics, answers, None);
+    let (connection, mut messages) = connect(&options.broker, arrivals.subscriptions())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut arrivals = Arrivals::default();
-    let mut shown = String::new();
     loop {
-        let message = tokio::select! {
+        let next = tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            message = messages.recv() => message.context("connection closed")?,
+            next = arrivals.next(&connection, &mut messages) => next,
         };
-        message.acknowledge();
-        if message.topic == topics.clip() {
-            arrivals.take_clip(message.payload);
-        } else if message.topic == topics.clip_info() {
-            arrivals.take_record(message.payload);
-        } else if message.topic == topics.poster() {
-            arrivals.take_poster(message.payload);
-        }
-        if let Some(arrived) = arrivals.matched()
-            // After a reconnect the retained clip comes once more.
-            && arrived.notice.sha256 != shown
-        {
-            put(options, &arrived)?;
-            shown.clone_from(&arrived.notice.sha256);
-            kept(&arrived.notice);
-            if options.once {
-                break;
+        match next {
+            Ok(Next::Arrived(arrived)) => {
+                put(options, &arrived)?;
+                kept(&arrived.notice);
+                if options.once {
+                    break;
+                }
             }
+            Ok(Next::Other(_)) => {}
+            Err(error) if messages.is_closed() => return Err(error),
+            // The next clip may be had again.
+            Err(error) => log::warn!("{error}"),
         }
     }
     connection.close(None).await;

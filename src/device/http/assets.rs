@@ -32,6 +32,7 @@ pub(super) const ASSETS: &[Asset] = &[
     asset!(HTML, "index.html", "/"),
     asset!(STYLE, "kiosk.css"),
     asset!(SCRIPT, "kiosk.js"),
+    asset!(SCRIPT, "chunks.js"),
     asset!(SCRIPT, "digest.js"),
     asset!(SCRIPT, "download.js"),
     asset!(SCRIPT, "link.js"),

@@ -7,7 +7,7 @@ use std::{
 
 use rumqttc::{
     AsyncClient, ConnAck, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, Publish,
-    QoS, SubscribeNoticeError,
+    QoS, StateError, SubscribeNoticeError, mqttbytes,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -20,8 +20,9 @@ use crate::publication::Properties;
 
 /// First pause before connecting again.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
-/// Longest pause before connecting again.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Longest pause before connecting again: a broker that is back has everything
+/// retained again within 5 seconds.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 pub(super) struct Keeper {
     settings: Settings,
@@ -85,6 +86,7 @@ impl Keeper {
         let generation = self.link.borrow().generation + 1;
         self.link.send_modify(|link| {
             link.generation = generation;
+            link.connections += 1;
             link.packet_bytes_max = packet_bytes_max;
         });
         // In a task of its own, because the acknowledgements come through the
@@ -126,8 +128,16 @@ impl Keeper {
         if self.link.borrow().trouble.as_deref() != Some(&trouble) {
             log::warn!("{trouble}");
         }
+        let is_strange = matches!(
+            error,
+            ConnectionError::MqttState(StateError::Deserialization(
+                mqttbytes::Error::InvalidConnectReturnCode(_) | mqttbytes::Error::InvalidReason(_)
+            ))
+        );
         self.link.send_modify(|link| {
             link.is_up = false;
+            link.generation += 1;
+            link.strange_answers += u64::from(is_strange);
             link.trouble = Some(trouble);
         });
     }
@@ -173,15 +183,19 @@ async fn subscribe(
     generation: u64,
     address: String,
 ) {
+    // All at once: each answer takes a round trip.
+    let mut asked = Vec::with_capacity(filters.len());
     for filter in filters {
-        let answered = match client
+        let notice = client
             .subscribe_tracked(filter.clone(), QoS::AtLeastOnce)
-            .await
-        {
-            Ok(notice) => notice.wait_async().await,
+            .await;
+        match notice {
+            Ok(notice) => asked.push((filter, notice)),
             Err(_) => return,
-        };
-        match answered {
+        }
+    }
+    for (filter, notice) in asked {
+        match notice.wait_async().await {
             Ok(_) => {}
             Err(SubscribeNoticeError::V5SubAckFailure(codes)) => {
                 log::error!("broker {address}: refuses the subscription to {filter}: {codes:?}");

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use rumqttc::{AckMode, LastWill, MqttOptions, QoS, SessionMode, Transport};
+use rumqttc::{
+    AckMode, LastWill, MqttOptions, QoS, SessionMode, Transport, default_socket_connect,
+};
+use socket2::SockRef;
 
 use super::{INBOX_LENGTH, MqttError, Settings};
 use crate::{config::Broker, publication::Qos};
@@ -25,7 +28,16 @@ pub(super) fn resolve(settings: &Settings) -> Result<MqttOptions, MqttError> {
         .set_connect_timeout(CONNECT_TIME_MAX)
         // What is acknowledged is done, and what is not done is bounded.
         .set_ack_mode(AckMode::Manual)
-        .set_receive_maximum(Some(INBOX_LENGTH));
+        .set_receive_maximum(Some(settings.unacknowledged_max.unwrap_or(INBOX_LENGTH)));
+    // While a large message waits in a full socket, no ping is sent: then the
+    // system itself must notice that nobody is there, and sooner than after
+    // its quarter of an hour.
+    let silence_max = broker.keep_alive.mul_f32(1.5);
+    options.set_socket_connector(move |host, network| async move {
+        let stream = default_socket_connect(host, network).await?;
+        SockRef::from(&stream).set_tcp_user_timeout(Some(silence_max))?;
+        Ok(stream)
+    });
     if let Some(tls) = &broker.tls {
         // The library compares the name in the broker's certificate with
         // `broker.host`, always.

@@ -127,13 +127,14 @@ impl Sender {
 
     async fn attempt(&self, publication: &Publication) -> Attempt {
         let bytes = publication.packet_bytes();
+        let Link {
+            packet_bytes_max,
+            generation,
+            strange_answers,
+            ..
+        } = self.link.borrow().clone();
         // The library would end the connection over it, and again each time.
-        if let Some(limit) = self
-            .link
-            .borrow()
-            .packet_bytes_max
-            .filter(|limit| bytes > *limit)
-        {
+        if let Some(limit) = packet_bytes_max.filter(|limit| bytes > *limit) {
             return Attempt::Done(Err(MqttError::TooLarge {
                 topic: publication.topic.clone(),
                 bytes,
@@ -168,12 +169,20 @@ impl Sender {
                 refused("it keeps no retained messages".to_owned())
             }
             // The connection broke before the acknowledgement; if it was closed, the
-            // next attempt says so.
+            // next attempt says so. Nothing else waits for an answer: a strange
+            // one was to this, and would come again each time.
             Err(
                 PublishNoticeError::SessionReset
                 | PublishNoticeError::Qos0NotFlushed
                 | PublishNoticeError::Recv,
-            ) => Attempt::Again,
+            ) => {
+                let mut link = self.link.clone();
+                let broken = link.wait_for(|link| link.generation != generation).await;
+                match broken.map(|link| link.strange_answers != strange_answers) {
+                    Ok(true) => refused("by an answer that MQTT 5 does not know".to_owned()),
+                    Ok(false) | Err(_) => Attempt::Again,
+                }
+            }
             Err(other) => refused(other.to_string()),
         }
     }

@@ -1,7 +1,8 @@
 //! Where the photograph of a JSON request comes from.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, value::MapAccessDeserializer},
@@ -19,10 +20,13 @@ pub(super) enum RawSource {
     Url(RawUrl),
 }
 
-#[derive(Debug, Deserialize)]
+/// A photograph to be fetched from the network.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawUrl {
+    /// Where it is, `https://…` or `http://…`, on a host that the board allows.
     url: String,
+    /// SHA-256 that it must have, in lower-case hexadecimal.
     sha256: Option<String>,
 }
 
@@ -62,6 +66,20 @@ impl<'de> Deserialize<'de> for RawSource {
         }
 
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+// By hand, as the reading is.
+impl JsonSchema for RawSource {
+    fn schema_name() -> Cow<'static, str> {
+        "RawSource".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Where the photograph comes from: the board's camera, or the network.",
+            "anyOf": [{ "const": CAMERA }, generator.subschema_for::<RawUrl>()],
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 fn refused(payload: &[u8]) -> String {
-    render_order(payload, &Defaults::default())
+    render_order(payload, Arrival::now(None), &Defaults::default())
         .expect_err("must be refused")
         .error
         .to_string()
@@ -16,6 +16,7 @@ fn photo(properties: &[(&str, &str)]) -> Result<Order, Box<Refusal>> {
         b"jpeg",
         Some("image/jpeg"),
         &properties,
+        Arrival::now(None),
         &Limits::default(),
         &Defaults::default(),
     )
@@ -23,7 +24,7 @@ fn photo(properties: &[(&str, &str)]) -> Result<Order, Box<Refusal>> {
 
 #[test]
 fn a_button_press_is_the_camera_with_defaults() {
-    let order = render_order(b"", &Defaults::default()).unwrap();
+    let order = render_order(b"", Arrival::now(None), &Defaults::default()).unwrap();
     assert!(matches!(order.request.source, Source::Camera));
     assert_eq!(order.request.look, Look::default());
     assert_eq!(order.transaction, None);
@@ -35,6 +36,7 @@ fn everything_can_be_said() {
         br#"{"v":1,"job_id":"till","transaction":"t","source":"camera",
             "look":{"strength":0.5,"seed":7,"direction":90},
             "shape":{"size":"640x360","duration_ms":2000,"frame_rate":25}}"#,
+        Arrival::now(None),
         &Defaults::default(),
     )
     .unwrap();
@@ -100,6 +102,7 @@ fn size_and_depth_are_bounded() {
 fn a_refusal_still_knows_its_transaction() {
     let refusal = render_order(
         br#"{"transaction":"t","look":{"strength":9}}"#,
+        Arrival::now(None),
         &Defaults::default(),
     )
     .unwrap_err();
@@ -158,7 +161,8 @@ fn a_photo_is_measured_before_anything_else() {
         ..Limits::default()
     };
     let tried = |payload: &[u8], kind| {
-        photo_order(payload, kind, &[], &limits, &Defaults::default())
+        let arrival = Arrival::now(None);
+        photo_order(payload, kind, &[], arrival, &limits, &Defaults::default())
             .unwrap_err()
             .error
             .to_string()
@@ -166,4 +170,26 @@ fn a_photo_is_measured_before_anything_else() {
     assert_eq!(tried(b"jpeg", None), "photo has 4 bytes, allowed are 3");
     assert!(tried(b"", None).starts_with("photo has 0 bytes"));
     assert!(tried(b"abc", Some("text/plain")).starts_with("content type is \"text/plain\""));
+}
+
+#[test]
+fn the_sooner_of_deadline_and_expiry_counts_from_the_arrival() {
+    let at = |deadline_ms: Option<u64>, expiry_s: Option<u32>| {
+        let arrival = Arrival::now(expiry_s);
+        let payload =
+            deadline_ms.map_or("{}".to_owned(), |ms| format!(r#"{{"deadline_ms":{ms}}}"#));
+        let order = render_order(payload.as_bytes(), arrival, &Defaults::default()).unwrap();
+        order.deadline.map(|deadline| deadline.since(arrival.at))
+    };
+    assert_eq!(at(None, None), None);
+    assert_eq!(at(Some(1500), None), Some(Duration::from_millis(1500)));
+    assert_eq!(at(Some(1500), Some(1)), Some(Duration::from_secs(1)));
+    assert_eq!(at(Some(1500), Some(2)), Some(Duration::from_millis(1500)));
+    assert_eq!(
+        refused(br#"{"deadline_ms":0}"#),
+        "deadline_ms is 0, allowed are 1 to 86400000"
+    );
+    let arrival = Arrival::now(None);
+    let order = photo(&[("deadline_ms", "250")]).unwrap();
+    assert!(order.deadline.unwrap().since(arrival.at) >= Duration::from_millis(250));
 }

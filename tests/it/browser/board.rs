@@ -18,10 +18,12 @@ use mqtt5::{
         BrokerConfig, MqttBroker,
         config::{StorageConfig, WebSocketConfig},
     },
+    types::Message,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::mpsc,
     task::JoinHandle,
 };
 use zoetrope::device::http::{HttpOptions, HttpServer, Page, Shelf, ShelfClip, Vitals};
@@ -168,21 +170,44 @@ impl Board {
         self.publish_record(film, Some(&url)).await;
     }
 
+    /// The clip in chunks of so many bytes, each sent when the display asks for
+    /// it.
+    pub async fn publish_in_chunks(&self, film: &Film, chunk_bytes: usize) {
+        let (asks, mut asked) = mpsc::unbounded_channel();
+        let gets = format!("zoetrope/{DEVICE_ID}/clip/{}/get", film.sha256);
+        let pass_on = move |message: Message| {
+            let _ = asks.send(message.payload);
+        };
+        let subscribed = self.publisher.subscribe(gets, pass_on).await;
+        subscribed.expect("the broker takes a subscription");
+        let count = film.mp4.len().div_ceil(chunk_bytes);
+        let mut record = record_of(film);
+        record["inline"] = false.into();
+        record["chunks"] = serde_json::json!({ "chunk_bytes": chunk_bytes, "count": count });
+        self.publish("clip/info", record.to_string().into_bytes(), None)
+            .await;
+        let chunks: Vec<&[u8]> = film.mp4.chunks(chunk_bytes).collect();
+        let mut sent = 0;
+        while sent < count {
+            let payload = tokio::time::timeout(Duration::from_secs(60), asked.recv())
+                .await
+                .expect("the page asks in time")
+                .expect("the publisher lives");
+            let get: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
+            let number = |name: &str| get[name].as_u64().expect("a number") as usize;
+            let range = number("first")..number("first") + number("count");
+            sent = range.end;
+            // From the last to the first: the order says nothing.
+            for index in range.rev() {
+                let leaf = format!("clip/{}/chunk/{index}", film.sha256);
+                self.publish(&leaf, chunks[index].to_vec(), None).await;
+            }
+        }
+    }
+
     /// The clip's record.
     pub async fn publish_record(&self, film: &Film, url: Option<&str>) {
-        let mut record = serde_json::json!({
-            "v": 1,
-            "job_id": "test",
-            "sha256": film.sha256,
-            "bytes": film.mp4.len(),
-            "codecs": "avc1.42C01E",
-            "width": film::WIDTH_PX,
-            "height": film::HEIGHT_PX,
-            "frame_rate": film::FRAME_RATE,
-            "frame_count": film::FRAME_COUNT,
-            "duration_ms": film::FRAME_COUNT * 1000 / film::FRAME_RATE,
-            "label": true,
-        });
+        let mut record = record_of(film);
         if let Some(url) = url {
             record["url"] = url.into();
         }
@@ -200,7 +225,7 @@ impl Board {
         let named = sha256.map(|sha256| ("sha256".to_owned(), sha256.to_owned()));
         let options = PublishOptions {
             qos: QoS::AtLeastOnce,
-            retain: true,
+            retain: !leaf.contains("/chunk/"),
             properties: PublishProperties {
                 user_properties: named.into_iter().collect(),
                 ..PublishProperties::default()
@@ -214,6 +239,22 @@ impl Board {
             .await;
         sent.unwrap_or_else(|error| panic!("publishing {leaf}: {error}"));
     }
+}
+
+fn record_of(film: &Film) -> serde_json::Value {
+    serde_json::json!({
+        "v": 1,
+        "job_id": "test",
+        "sha256": film.sha256,
+        "bytes": film.mp4.len(),
+        "codecs": "avc1.42C01E",
+        "width": film::WIDTH_PX,
+        "height": film::HEIGHT_PX,
+        "frame_rate": film::FRAME_RATE,
+        "frame_count": film::FRAME_COUNT,
+        "duration_ms": film::FRAME_COUNT * 1000 / film::FRAME_RATE,
+        "label": true,
+    })
 }
 
 async fn publisher(broker: SocketAddr) -> MqttClient {

@@ -47,6 +47,12 @@ impl Renderer for StandIn {
     fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError> {
         onlooker.stage(Stage::Decoding);
         assert!(job.photo != b"panic", "asked to panic");
+        if job.photo.starts_with(b"budget")
+            && let Some(bytes_max) = job.clip_bytes_max
+        {
+            let bytes = bytes_max + 1;
+            return Err(ClipError::Budget { bytes, bytes_max }.into());
+        }
         if job.photo == b"encoder fails" {
             return Err(ClipError::Encoder("out of bits".to_owned()).into());
         }
@@ -69,11 +75,13 @@ impl Renderer for StandIn {
             planes,
         };
         onlooker.frame(&frame, 1, 1);
-        fs::write(job.clip_path, job.photo).unwrap();
+        let is_twice = job.photo.starts_with(b"twice");
+        let mp4 = job.photo.repeat(1 + usize::from(is_twice));
+        fs::write(job.clip_path, &mp4).unwrap();
         Ok(Clip {
             path: job.clip_path.to_owned(),
-            size_bytes: job.photo.len() as u64,
-            sha256: sha256_of(job.photo),
+            size_bytes: mp4.len() as u64,
+            sha256: sha256_of(&mp4),
             codecs: "avc1.640028".to_owned(),
             width_px: 2,
             height_px: 2,
@@ -112,6 +120,9 @@ pub async fn loopback() -> LoopbackBroker {
         .unwrap()
 }
 
+/// The file in the folder of a board that it reads when it is asked to.
+pub const CONFIGURATION: &str = "zoetrope.toml";
+
 /// A daemon with its folder and renderer.
 pub struct Board {
     pub daemon: Daemon,
@@ -138,7 +149,7 @@ pub async fn board_with(broker: Broker, change: impl FnOnce(&Path, &mut Config))
 }
 
 /// A daemon in a folder that another may have used before, with a
-/// configuration that is changed.
+/// configuration that is changed. The file that it reads again need not be there.
 pub async fn board_in(
     folder: TempDir,
     broker: Broker,
@@ -158,9 +169,14 @@ pub async fn board_in(
         ..Config::default()
     };
     change(folder.path(), &mut config);
-    let daemon = Daemon::start(config, Arc::clone(&renderer) as Arc<dyn Renderer>)
-        .await
-        .unwrap();
+    let file = folder.path().join(CONFIGURATION);
+    let daemon = Daemon::start(
+        config,
+        Some(file),
+        Arc::clone(&renderer) as Arc<dyn Renderer>,
+    )
+    .await
+    .unwrap();
     Board {
         daemon,
         renderer,
@@ -171,6 +187,7 @@ pub async fn board_in(
 /// A display made with another MQTT library than the daemon's.
 pub struct Display {
     pub client: MqttClient,
+    outbox: mpsc::UnboundedSender<Message>,
     inbox: mpsc::UnboundedReceiver<Message>,
 }
 
@@ -184,14 +201,23 @@ impl Display {
             .connect(&format!("mqtt://127.0.0.1:{port}"))
             .await
             .unwrap();
-        let (sender, inbox) = mpsc::unbounded_channel();
-        client
-            .subscribe(format!("zoetrope/{DEVICE}/#"), move |message| {
-                let _ = sender.send(message);
-            })
-            .await
-            .unwrap();
-        Self { client, inbox }
+        let (outbox, inbox) = mpsc::unbounded_channel();
+        let display = Self {
+            client,
+            outbox,
+            inbox,
+        };
+        display.hears(&format!("zoetrope/{DEVICE}/#")).await;
+        display
+    }
+
+    /// Subscribes to more.
+    pub async fn hears(&self, filter: &str) {
+        let outbox = self.outbox.clone();
+        let pass_on = move |message| {
+            let _ = outbox.send(message);
+        };
+        self.client.subscribe(filter, pass_on).await.unwrap();
     }
 
     /// Sends a photograph.
@@ -223,9 +249,14 @@ impl Display {
 
     /// Sends a JSON request.
     pub async fn send_json(&self, text: &str) {
-        let topic = format!("zoetrope/{DEVICE}/request/render");
+        self.send("request/render", text).await;
+    }
+
+    /// Sends bytes to a topic of the board.
+    pub async fn send(&self, leaf: &str, payload: impl AsRef<[u8]>) {
+        let topic = format!("zoetrope/{DEVICE}/{leaf}");
         self.client
-            .publish_qos1(topic, text.as_bytes().to_vec())
+            .publish_qos1(topic, payload.as_ref().to_vec())
             .await
             .unwrap();
     }
@@ -234,6 +265,12 @@ impl Display {
     pub async fn any(&mut self, time_max: Duration) -> Option<Message> {
         let next = tokio::time::timeout(time_max, self.inbox.recv()).await;
         next.ok().map(|message| message.expect("client lives"))
+    }
+
+    /// Sends a command and waits for its answer.
+    pub async fn asked(&mut self, command: &str, payload: &str) -> serde_json::Value {
+        self.send(&format!("request/{command}"), payload).await;
+        self.json(&format!("/response/{command}")).await
     }
 
     /// The next message whose topic ends like this and which `fits`.

@@ -9,10 +9,11 @@ use zoetrope::{
         display::{RequestOptions, ask},
         mqtt::{Connection, Settings},
     },
+    publication::Discovery,
 };
 
 use super::{
-    bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback},
+    bench::{DEVICE, Display, PATIENCE, at, board, board_with, free_port, loopback},
     mosquitto::{Entrance, mosquitto},
 };
 
@@ -96,6 +97,7 @@ async fn a_clip_that_the_broker_does_not_take_fails_with_both_numbers() {
         broker: at(port),
         last_will: None,
         subscriptions: Vec::new(),
+        unacknowledged_max: None,
     });
     let (connection, _messages) = connection.unwrap();
     let large =
@@ -131,6 +133,7 @@ async fn a_wrong_password_is_said_and_a_corrected_one_is_found() {
         broker,
         last_will: None,
         subscriptions: Vec::new(),
+        unacknowledged_max: None,
     })
     .unwrap();
     let mut link = connection.link();
@@ -193,6 +196,7 @@ async fn over_tls_only_a_broker_that_is_vouched_for_is_spoken_to() {
             broker,
             last_will: None,
             subscriptions: Vec::new(),
+            unacknowledged_max: None,
         };
         Connection::open(&settings).unwrap()
     };
@@ -216,4 +220,27 @@ async fn over_tls_only_a_broker_that_is_vouched_for_is_spoken_to() {
     let said = refused.trouble.clone().unwrap();
     assert!(said.contains("certificate"), "{said}");
     assert!(!refused.is_up);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_may_not_write_elsewhere_serves_all_the_same() {
+    let filter = format!("zoetrope/{DEVICE}/#");
+    let Some(mosquitto) = mosquitto(&Entrance::Below(&filter)) else {
+        return;
+    };
+    let board = board_with(at(mosquitto.port), |_, config| {
+        config.home_assistant = Some(Discovery {
+            prefix: "homeassistant".to_owned(),
+        });
+        config.fleet_group = Some("wall".to_owned());
+    })
+    .await;
+    let mut display = Display::connect(mosquitto.port, "display").await;
+    display.state("ready").await;
+    for id in ["a", "b"] {
+        display.send_photo(id.as_bytes(), &[("job_id", id)]).await;
+        let answer = display.json("/response/render_photo").await;
+        assert_eq!(answer["status"], "ok", "{answer}");
+    }
+    board.daemon.stop().await;
 }

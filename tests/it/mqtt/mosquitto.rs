@@ -25,13 +25,45 @@ pub enum Entrance<'a> {
     /// Over TLS whoever has a certificate by this authority: certificate, key
     /// and authority, in PEM.
     Certified(&'a str, &'a str, &'a str),
+    /// Everybody, but only to this topic filter.
+    Below(&'a str),
 }
 
 /// A running mosquitto.
 pub struct Mosquitto {
     process: Child,
+    program: PathBuf,
     pub port: u16,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+impl Mosquitto {
+    /// Ends it and starts it again; it has kept nothing.
+    pub fn restart(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.process = start(&self.program, self.folder.path());
+        self.listens();
+    }
+
+    fn listens(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "mosquitto does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+const CONFIGURATION: &str = "mosquitto.conf";
+
+fn start(program: &Path, folder: &Path) -> Child {
+    Command::new(program)
+        .args([Path::new("-c"), &folder.join(CONFIGURATION)])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 impl Drop for Mosquitto {
@@ -52,6 +84,11 @@ fn program(name: &str) -> Option<PathBuf> {
 /// Starts mosquitto on a free port; `None`, said aloud, where it is not
 /// installed.
 pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
+    mosquitto_with(entrance, "")
+}
+
+/// The same, with more lines in its configuration.
+pub fn mosquitto_with(entrance: &Entrance<'_>, more: &str) -> Option<Mosquitto> {
     let found = program("mosquitto").zip(program("mosquitto_passwd"));
     let Some((broker, passwd)) = found else {
         missing_tool("mosquitto", "apt install mosquitto");
@@ -67,7 +104,7 @@ pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
         allow(&path, 0o644);
         path.display().to_string()
     };
-    let mut config = format!("listener {port} 127.0.0.1\npersistence false\n");
+    let mut config = format!("{more}\nlistener {port} 127.0.0.1\npersistence false\n");
     match entrance {
         Entrance::Open => config += "allow_anonymous true\n",
         Entrance::Password(name, password) => {
@@ -78,6 +115,10 @@ pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
                 .unwrap();
             assert!(made.success());
             config += &format!("password_file {passwords}\nallow_anonymous false\n");
+        }
+        Entrance::Below(filter) => {
+            let list = file("acl", &format!("topic readwrite {filter}\n"));
+            config += &format!("acl_file {list}\nallow_anonymous true\n");
         }
         Entrance::Tls(certificate, key) => {
             let (certificate, key) = (file("cert.pem", certificate), file("key.pem", key));
@@ -92,22 +133,14 @@ pub fn mosquitto(entrance: &Entrance<'_>) -> Option<Mosquitto> {
             );
         }
     }
-    let process = Command::new(broker)
-        .args(["-c", &file("mosquitto.conf", &config)])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    file(CONFIGURATION, &config);
     let mosquitto = Mosquitto {
-        process,
+        process: start(&broker, folder.path()),
+        program: broker,
         port,
-        _folder: folder,
+        folder,
     };
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "mosquitto does not listen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    mosquitto.listens();
     Some(mosquitto)
 }
 

@@ -1,19 +1,24 @@
 //! One daemon after another on the same folder: what was accepted is done.
 
-use std::{fs, path::Path, sync::atomic::Ordering, time::Instant};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use tempfile::TempDir;
 use zoetrope::{
     device::display::sha256_of,
     journal::{Address, JobRecord, Journal, Note, RequestDigest},
-    publication::{Order, Version},
+    publication::{Deadline, Order, Version},
     request::{Look, Request, Shape, Source},
 };
 
 use super::bench::{DEVICE, Display, PATIENCE, at, board, board_in, free_port, loopback};
 
-fn nothing_of(_: &std::path::Path, _: &mut zoetrope::config::Config) {}
+fn nothing_of(_: &Path, _: &mut zoetrope::config::Config) {}
 
 /// Waits until a folder holds a file that ends like this.
 async fn file_in(folder: &Path, ending: &str) -> std::path::PathBuf {
@@ -26,7 +31,7 @@ async fn file_in(folder: &Path, ending: &str) -> std::path::PathBuf {
             return path;
         }
         assert!(started.elapsed() < PATIENCE, "no {ending} in {folder:?}");
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -210,6 +215,10 @@ async fn a_clip_that_is_damaged_before_it_is_published_is_rendered_again() {
 }
 
 fn accepted(journal: &Journal, sequence: u64, id: &str) {
+    accepted_until(journal, sequence, id, None);
+}
+
+fn accepted_until(journal: &Journal, sequence: u64, id: &str, deadline: Option<Deadline>) {
     let mut request = Request {
         id: id.parse().unwrap(),
         source: Source::Photo(id.as_bytes().into()),
@@ -224,6 +233,7 @@ fn accepted(journal: &Journal, sequence: u64, id: &str) {
         order: Order {
             request,
             transaction: Some(id.to_owned()),
+            deadline,
         },
         digest,
         has_photo: true,
@@ -235,6 +245,45 @@ fn accepted(journal: &Journal, sequence: u64, id: &str) {
         clip_bytes_max: None,
     };
     journal.accept(&record, Some(&photo)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_wanted_any_more_is_answered_and_not_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let journal = Journal::open(&folder.path().join("journal"))
+            .unwrap()
+            .journal;
+        accepted(&journal, 1, "unwanted");
+        journal.note(1, &Note::Begun).unwrap();
+        journal.note(1, &Note::Cancelled).unwrap();
+        let now = Instant::now();
+        let late = Deadline::at(now.checked_sub(Duration::from_secs(1)).unwrap());
+        accepted_until(&journal, 2, "late", Some(late));
+        accepted_until(&journal, 3, "new", Some(Deadline::at(now + 10 * PATIENCE)));
+    }
+    let broker = loopback().await;
+    let port = broker.address().port();
+    let mut display = Display::connect(port, "display").await;
+    let board = board_in(folder, at(port), nothing_of).await;
+    let mut outcomes = Vec::new();
+    for _ in 0..3 {
+        let answer = display.json("/mine").await;
+        let of = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        outcomes.push((of(&answer["transaction"]), of(&answer["error"]["code"])));
+    }
+    outcomes.sort();
+    let expected = [
+        ("late", "deadline_exceeded"),
+        ("new", ""),
+        ("unwanted", "cancelled"),
+    ];
+    assert_eq!(
+        outcomes,
+        expected.map(|(id, code)| (id.to_owned(), code.to_owned()))
+    );
+    assert_eq!(*board.renderer.rendered.lock().unwrap(), [b"new".to_vec()]);
+    board.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

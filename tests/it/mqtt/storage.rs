@@ -102,6 +102,7 @@ async fn acknowledgements(port: u16) {
         broker: at(port),
         last_will: None,
         subscriptions: vec!["t".to_owned()],
+        unacknowledged_max: None,
     })
     .unwrap();
     let mut link = connection.link();

@@ -139,13 +139,13 @@ async fn a_certificate_is_replaced_while_serving() {
     assert!(said.contains("certificate"), "{said}");
 
     lay_out(&second.0, &second.1);
-    server.renew(None).expect("a good pair");
+    server.renewal().renew(None).expect("a good pair");
     assert_eq!(over_tls(&server, &second.2).await, Ok(200));
 
     // A key that does not fit, or none, leaves the old pair in place.
     for key in [first.1.as_str(), "no key"] {
         lay_out(&second.0, key);
-        assert!(server.renew(None).is_err());
+        assert!(server.renewal().renew(None).is_err());
     }
     assert_eq!(over_tls(&server, &second.2).await, Ok(200));
     // Plain HTTP is not understood, and nobody hangs on it.
@@ -154,4 +154,26 @@ async fn a_certificate_is_replaced_while_serving() {
     let plain = plain.await.expect("the client does not panic");
     assert!(!plain.contains("HTTP/1.1 200"), "{plain}");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_display_that_brings_the_token_once_is_known_by_its_cookie() {
+    let bench = locked();
+    let query = "/?fit=contain&token=correct+horse%20battery";
+    let known = bench.ask("GET", query, &[]).await;
+    assert_eq!(known.status(), StatusCode::SEE_OTHER);
+    assert_eq!(header_of(&known, "location"), Some("/?fit=contain"));
+    let cookie = header_of(&known, "set-cookie").expect("a cookie");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict"), "{cookie}");
+    assert!(!cookie.contains("horse"), "{cookie}");
+    let cookie = cookie.split(';').next().expect("a pair");
+    let jar = format!("theme=dark; {cookie}");
+    for path in ["/", "/kiosk.json", "/poster.jpg"] {
+        let answer = bench.ask("GET", path, &[("cookie", &jar)]).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    }
+    // Another token, another cookie.
+    bench.gate.change(Some("another token of ours"));
+    let stale = bench.ask("GET", "/", &[("cookie", &jar)]).await;
+    assert_eq!(stale.status(), StatusCode::UNAUTHORIZED);
 }
