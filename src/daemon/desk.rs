@@ -6,6 +6,8 @@ mod intake;
 
 mod pacing;
 
+mod reload;
+
 mod submission;
 
 use std::{
@@ -318,39 +320,6 @@ impl Desk {
                 .post(Publication::json(self.topics.state(), &state).retained());
             self.shown = Some(state);
         }
-    }
-
-    fn reload(&mut self, config: Config) {
-        let fixed = |config: &Config| {
-            // Debug text compares what has no equality of its own.
-            format!(
-                "{:?}",
-                (
-                    &config.device_id,
-                    &config.broker,
-                    &config.http,
-                    &config.trigger,
-                    &config.model_file,
-                    &config.clips_dir,
-                )
-            )
-        };
-        if fixed(&self.config) != fixed(&config) {
-            log::warn!(
-                "device_id, broker, http, trigger, model and clips_dir change with a restart only"
-            );
-        }
-        self.config.look = config.look;
-        self.config.shape = config.shape;
-        self.config.photo_limits = config.photo_limits;
-        self.config.queue_length_max = config.queue_length_max;
-        self.config.camera = config.camera;
-        self.config.threads = config.threads;
-        self.config.url = config.url;
-        self.pacing.pause_is(config.thermal.pause);
-        self.camera = camera_unused(&self.config.camera);
-        log::info!("configuration read again");
-        self.show_info();
     }
 
     async fn stop(
