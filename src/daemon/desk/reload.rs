@@ -14,6 +14,8 @@ impl Desk {
                     &config.broker,
                     &config.http,
                     &config.trigger,
+                    &config.thermal.hot_celsius,
+                    &config.thermal.sysfs_dir,
                     &config.model_file,
                     &config.clips_dir,
                 )
@@ -21,7 +23,8 @@ impl Desk {
         };
         if fixed(&self.config) != fixed(&config) {
             log::warn!(
-                "device_id, broker, http, trigger, model and clips_dir change with a restart only"
+                "device_id, broker, http, trigger, hot_celsius, model and clips_dir change with a \
+                 restart only"
             );
         }
         self.config.look = config.look;
