@@ -195,7 +195,7 @@ impl Desk {
 
     /// Answers a request that was never accepted. Under a flood of them, some
     /// go without an answer.
-    fn refuse(&self, address: &Address, fault: Fault) {
+    pub(super) fn refuse(&self, address: &Address, fault: Fault) {
         log::warn!("request refused: {}", fault.message);
         self.metrics.refused(&fault.code);
         let response = Response::error(fault, address.transaction.clone());

@@ -42,13 +42,16 @@ impl Desk {
             correlation_data: None,
             transaction: order.transaction.clone(),
         };
-        match self.admit(order, address).await {
+        match self.admit(order, address.clone()).await {
             Ok(None) => {
                 self.listeners.insert(id, ended);
             }
             // A trigger that has gone wants no answer.
             Ok(Some(outcome)) => drop(ended.send(outcome)),
-            Err(fault) => drop(ended.send(Err(fault))),
+            Err(fault) => {
+                self.refuse(&address, fault.clone());
+                drop(ended.send(Err(fault)));
+            }
         }
     }
 }

@@ -167,3 +167,25 @@ fn a_photo_is_measured_before_anything_else() {
     assert!(tried(b"", None).starts_with("photo has 0 bytes"));
     assert!(tried(b"abc", Some("text/plain")).starts_with("content type is \"text/plain\""));
 }
+
+/// Keys that are not known are passed over: without recursion where nothing of
+/// them is kept, and to the parser's 128 levels where they are looked at.
+#[test]
+fn depth_never_reaches_the_stack() {
+    use crate::publication::{ClipNotice, JobEvent};
+
+    let document = |depth: usize| {
+        let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        format!(r#"{{"job_id":"a","sha256":"00","bytes":3,"event":"capturing","v":1,"x":{deep}}}"#)
+    };
+    let event = |depth: usize| {
+        let read = serde_json::from_str::<JobEvent>(&document(depth));
+        read.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(event(100), Ok(()));
+    for depth in [128, 30_000] {
+        let said = event(depth).unwrap_err();
+        assert!(said.starts_with("recursion limit exceeded"), "{said}");
+        assert!(serde_json::from_str::<ClipNotice>(&document(depth)).is_ok());
+    }
+}
