@@ -174,9 +174,10 @@ async fn ten_thousand_at_once() {
     );
     assert!(witness.torn.is_empty());
     println!(
-        "{COUNT} requests: {} accepted and answered, {refusals} refused as queue_full; {:?}",
+        "{COUNT} requests: {} accepted and answered, {refusals} refused as queue_full; \
+         at most {} KiB resident",
         witness.accepted.len(),
-        service.usage()
+        service.usage().rss_peak_kib
     );
     service.stop().await;
 }
