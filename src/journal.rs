@@ -140,7 +140,7 @@ impl Journal {
                         Content::Ended(job) => opened.ended.push(job),
                     }
                 }
-                Err(reason) => opened.damages.push(disk::set_aside(folder, &path, reason)),
+                Err(reason) => opened.damages.push(disk::set_aside(folder, &path, &reason)),
             }
         }
         opened.pending.sort_by_key(|job| job.record.sequence);
@@ -237,7 +237,7 @@ impl Journal {
                     Some(flaw) => flaw.to_string(),
                     None => "has no photograph".to_owned(),
                 };
-                let damage = disk::set_aside(&self.folder, &path, reason);
+                let damage = disk::set_aside(&self.folder, &path, &reason);
                 Err(DiskError::Damaged(damage))
             }
         }

@@ -92,7 +92,7 @@ impl Store {
                 Ok((sequence, kept)) => {
                     clips.insert(sequence, kept);
                 }
-                Err(reason) => damages.push(disk::set_aside(folder, &path, reason)),
+                Err(reason) => damages.push(disk::set_aside(folder, &path, &reason)),
             }
         }
         for name in disk::names(folder, ".mp4")? {
@@ -210,7 +210,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => "is missing".to_owned(),
             Err(error) => return Err(DiskError::at(&clip.path)(error)),
         };
-        let damage = disk::set_aside(&self.folder, &clip.path, reason);
+        let damage = disk::set_aside(&self.folder, &clip.path, &reason);
         self.forget(sequence);
         Err(DiskError::Damaged(damage))
     }

@@ -132,7 +132,7 @@ pub fn names(folder: &Path, ending: &str) -> io::Result<Vec<String>> {
 /// Moves a broken file out of the way, into a folder of its own that holds the
 /// newest 16 of at most 64 MiB together. Never fails: what cannot be moved is
 /// left, and the report says so.
-pub fn set_aside(folder: &Path, path: &Path, reason: String) -> Damage {
+pub fn set_aside(folder: &Path, path: &Path, reason: &str) -> Damage {
     let moved = || -> io::Result<()> {
         let damaged = folder.join(DAMAGED);
         fs::create_dir_all(&damaged)?;
@@ -197,14 +197,14 @@ mod tests {
         for number in 0..DAMAGED_COUNT_MAX + 5 {
             let path = folder.path().join(format!("{number}.job"));
             fs::write(&path, "broken").unwrap();
-            let damage = set_aside(folder.path(), &path, "is torn".to_owned());
+            let damage = set_aside(folder.path(), &path, "is torn");
             assert!(damage.reason.ends_with("moved into damaged"), "{damage}");
             assert!(!path.exists());
         }
         let kept = names(&folder.path().join(DAMAGED), "").unwrap();
         assert_eq!(kept.len(), DAMAGED_COUNT_MAX);
         let missing = folder.path().join("none.job");
-        let damage = set_aside(folder.path(), &missing, "is torn".to_owned());
+        let damage = set_aside(folder.path(), &missing, "is torn");
         assert!(damage.reason.contains("cannot be moved"), "{damage}");
     }
 }
