@@ -13,7 +13,7 @@ use zoetrope::{
 
 use super::bench::{DEVICE, Display, PATIENCE, at, board, board_in, free_port, loopback};
 
-fn nothing_of(_: &std::path::Path, _: &mut zoetrope::config::Config) {}
+fn nothing_of(_: &Path, _: &mut zoetrope::config::Config) {}
 
 /// Waits until a folder holds a file that ends like this.
 async fn file_in(folder: &Path, ending: &str) -> std::path::PathBuf {
