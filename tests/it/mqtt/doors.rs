@@ -108,9 +108,11 @@ async fn no_name_from_a_message_becomes_a_path() {
     let names = |path: PathBuf| -> Vec<String> {
         let entries = fs::read_dir(path).unwrap();
         let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
-        entries.map(|entry| name(entry.unwrap())).collect()
+        let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
+        names.sort();
+        names
     };
-    assert_eq!(names(board.folder.path().to_owned()), ["clips"]);
+    assert_eq!(names(board.folder.path().to_owned()), ["clips", "journal"]);
     for name in names(board.folder.path().join("clips")) {
         let stem = name.strip_suffix(".mp4").unwrap();
         let is_digest = stem.len() == 64 && stem.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -52,7 +52,7 @@ async fn the_service_manager_and_the_journal_are_told() {
         .0
         .set_read_timeout(Some(PATIENCE))
         .expect("a patience");
-    let journal = folder.path("journal");
+    let journal = folder.path("log");
     let file = File::create(&journal).expect("a file");
     let about = file.metadata().expect("our own file");
     let stream = format!("{}:{}", about.dev(), about.ino());
