@@ -41,6 +41,7 @@ use crate::{
     device::{
         h264,
         http::{HttpServer, Page, Shelf},
+        memory,
         mqtt::{Connection, Settings},
         tract::TractNetwork,
     },
@@ -208,6 +209,7 @@ impl Daemon {
 /// When the configuration, the network, the clips folder or the HTTP address
 /// cannot be used at the start.
 pub fn run(config_file: &Path) -> anyhow::Result<()> {
+    memory::share_arenas();
     let config = Config::read(config_file)?;
     let renderer = Arc::new(Pipeline::of(&config)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
