@@ -58,6 +58,7 @@ use crate::{
     device::{
         h264,
         http::{HttpOptions, HttpServer, Page, Shelf},
+        memory,
         mqtt::{Connection, Settings},
         tract::TractNetwork,
     },
@@ -298,6 +299,7 @@ fn http_options(device_id: &str, http: &Http) -> anyhow::Result<HttpOptions> {
 /// When the configuration, the network, the clips folder or the HTTP address
 /// cannot be used at the start.
 pub fn run(config_file: &Path) -> anyhow::Result<()> {
+    memory::share_arenas();
     let config = Config::read(config_file)?;
     let renderer = Arc::new(Pipeline::of(&config)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
