@@ -95,7 +95,7 @@ pub enum JournalError {
 
 /// What one file says.
 enum Content {
-    Pending(PendingJob),
+    Pending(Box<PendingJob>),
     Ended(EndedJob),
 }
 
@@ -136,7 +136,7 @@ impl Journal {
                 Ok((content, torn)) => {
                     opened.damages.extend(torn);
                     match content {
-                        Content::Pending(job) => opened.pending.push(job),
+                        Content::Pending(job) => opened.pending.push(*job),
                         Content::Ended(job) => opened.ended.push(job),
                     }
                 }
@@ -283,7 +283,7 @@ fn read(path: &Path) -> Result<(Content, Option<Damage>), String> {
                 whole_bytes = frame.end_bytes;
             }
             job.bytes = whole_bytes;
-            (Content::Pending(job), whole_bytes)
+            (Content::Pending(Box::new(job)), whole_bytes)
         }
         kind => return Err(format!("begins with a frame of kind {kind}")),
     };
