@@ -23,6 +23,8 @@ pub mod metrics;
 
 mod pulse;
 
+mod renderer;
+
 mod service;
 
 mod store;
@@ -42,6 +44,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use renderer::{Pipeline, Renderer};
+
 use self::{
     desk::{Control, Desk, Equipment},
     heat::Heat,
@@ -53,67 +57,15 @@ use self::{
     vitals::DaemonVitals,
 };
 use crate::{
-    clip::Clip,
     config::{Config, Http},
     device::{
-        h264,
         http::{HttpOptions, HttpServer, Page, Shelf},
         memory,
         mqtt::{Connection, Settings},
-        tract::TractNetwork,
     },
     journal::Journal,
-    pipeline::{self, Job, Onlooker, PipelineError},
     publication::{Availability, Publication, Topics},
-    scene::{Network, NetworkCard},
 };
-
-/// What makes clips: [`Pipeline`], or something simpler in a test.
-pub trait Renderer: Send + Sync + 'static {
-    /// Makes the clip.
-    ///
-    /// # Errors
-    /// The first cause; nothing is left at the job's path.
-    fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError>;
-
-    /// The network that is used.
-    fn card(&self) -> NetworkCard;
-}
-
-/// The real renderer: [`pipeline::render`] with one network.
-pub struct Pipeline {
-    network: Box<dyn Network>,
-}
-
-impl Pipeline {
-    /// Renders with that network.
-    pub fn new(network: Box<dyn Network>) -> Self {
-        Self { network }
-    }
-
-    /// Renders with the network that the configuration names, or with the one
-    /// built in.
-    ///
-    /// # Errors
-    /// When the network is missing, altered or of another interface.
-    pub fn of(config: &Config) -> anyhow::Result<Self> {
-        let network = match &config.model_file {
-            Some(path) => TractNetwork::open(path)?,
-            None => TractNetwork::built_in()?,
-        };
-        Ok(Self::new(Box::new(network)))
-    }
-}
-
-impl Renderer for Pipeline {
-    fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError> {
-        pipeline::render(self.network.as_ref(), &h264::boxed, job, onlooker)
-    }
-
-    fn card(&self) -> NetworkCard {
-        self.network.card().clone()
-    }
-}
 
 /// A running daemon.
 pub struct Daemon {
@@ -301,7 +253,7 @@ fn http_options(device_id: &str, http: &Http) -> anyhow::Result<HttpOptions> {
 pub fn run(config_file: &Path) -> anyhow::Result<()> {
     memory::share_arenas();
     let config = Config::read(config_file)?;
-    let renderer = Arc::new(Pipeline::of(&config)?);
+    let renderer = Arc::new(Pipeline::open(config.model_file.clone())?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("zoetrope-io")
