@@ -29,6 +29,8 @@ pub mod metrics;
 
 mod pulse;
 
+mod renderer;
+
 mod run;
 
 mod service;
@@ -50,6 +52,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use renderer::{Pipeline, Renderer};
+
 use self::{
     desk::{Control, Desk, Equipment, Fleet},
     heat::Heat,
@@ -61,66 +65,14 @@ use self::{
     vitals::DaemonVitals,
 };
 use crate::{
-    clip::Clip,
     config::{Config, Http},
     device::{
-        h264,
         http::{HttpOptions, HttpServer, Page, Shelf},
         mqtt::{Connection, Settings},
-        tract::TractNetwork,
     },
     journal::Journal,
-    pipeline::{self, Job, Onlooker, PipelineError},
     publication::{Availability, Discovery, Publication, Topics},
-    scene::{Network, NetworkCard},
 };
-
-/// What makes clips: [`Pipeline`], or something simpler in a test.
-pub trait Renderer: Send + Sync + 'static {
-    /// Makes the clip.
-    ///
-    /// # Errors
-    /// The first cause; nothing is left at the job's path.
-    fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError>;
-
-    /// The network that is used.
-    fn card(&self) -> NetworkCard;
-}
-
-/// The real renderer: [`pipeline::render`] with one network.
-pub struct Pipeline {
-    network: Box<dyn Network>,
-}
-
-impl Pipeline {
-    /// Renders with that network.
-    pub fn new(network: Box<dyn Network>) -> Self {
-        Self { network }
-    }
-
-    /// Renders with the network that the configuration names, or with the one
-    /// built in.
-    ///
-    /// # Errors
-    /// When the network is missing, altered or of another interface.
-    pub fn of(config: &Config) -> anyhow::Result<Self> {
-        let network = match &config.model_file {
-            Some(path) => TractNetwork::open(path)?,
-            None => TractNetwork::built_in()?,
-        };
-        Ok(Self::new(Box::new(network)))
-    }
-}
-
-impl Renderer for Pipeline {
-    fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError> {
-        pipeline::render(self.network.as_ref(), &h264::boxed, job, onlooker)
-    }
-
-    fn card(&self) -> NetworkCard {
-        self.network.card().clone()
-    }
-}
 
 /// A running daemon.
 pub struct Daemon {

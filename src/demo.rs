@@ -24,7 +24,6 @@ use crate::{
     device::{
         broker::{BrokerOptions, LoopbackBroker},
         display::{Asked, RequestOptions, ask},
-        tract::TractNetwork,
     },
     publication::{JobPhase, Topics},
     request::{Look, Shape},
@@ -60,8 +59,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let story = Story {
         started: Instant::now(),
     };
-    let network = TractNetwork::built_in()?;
-    let renderer: Arc<dyn Renderer> = Arc::new(Pipeline::new(Box::new(network)));
+    let renderer: Arc<dyn Renderer> = Arc::new(Pipeline::open(None)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("zoetrope-io")

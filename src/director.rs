@@ -42,6 +42,11 @@ use crate::{
     picture::Yuv420,
 };
 
+/// Steps from frame to frame, the seam left out, that tell which step is usual. Of
+/// fewer, in which the motion is sampled too coarsely to look like motion, each is
+/// as odd as the one over the seam.
+const STEPS_MIN: usize = 6;
+
 /// Watches one clip, piece by piece: every worker takes a [`Watcher`] for its
 /// piece, and what they saw is joined in the order of the loop and judged.
 pub struct Director<'a> {
@@ -90,10 +95,12 @@ impl<'a> Director<'a> {
         if let ([first, second], [before_last, last]) = (&loop_seen.first[..], &loop_seen.last[..])
             && moving > 0
         {
-            let seam = step(last, first);
-            report.note(Measure::Seam, ratio(seam, median(loop_seen.steps)));
-            let at_seam = jerk(before_last, last, first).max(jerk(last, first, second));
-            report.note(Measure::SeamJerk, ratio(at_seam, median(loop_seen.jerks)));
+            if loop_seen.steps.len() >= STEPS_MIN {
+                let seam = step(last, first);
+                report.note(Measure::Seam, ratio(seam, median(loop_seen.steps)));
+                let at_seam = jerk(before_last, last, first).max(jerk(last, first, second));
+                report.note(Measure::SeamJerk, ratio(at_seam, median(loop_seen.jerks)));
+            }
             let contrasts = &loop_seen.contrasts;
             let most = contrasts.iter().fold(0.0f32, |a, b| a.max(*b));
             let least = contrasts.iter().fold(f32::INFINITY, |a, b| a.min(*b));

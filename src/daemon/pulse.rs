@@ -51,6 +51,14 @@ impl Pulse {
 mod tests {
     use super::*;
 
+    impl Pulse {
+        /// As if the last sign of life had been so long ago.
+        pub(in crate::daemon) fn beat_before(&mut self, time: Duration) {
+            self.since = Instant::now().checked_sub(time).unwrap();
+            self.beat_ms.store(1, Ordering::Relaxed);
+        }
+    }
+
     #[test]
     fn only_work_is_silent() {
         let pulse = Pulse::new();

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Daemon, Pipeline, Renderer, service};
-use crate::config::Config;
+use crate::{config::Config, device::memory};
 
 /// Runs the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration
 /// again and keeps the old one if the new one is wrong; SIGUSR1 asks for a clip
@@ -15,8 +15,9 @@ use crate::config::Config;
 /// When the configuration, the network, the clips folder or the HTTP address
 /// cannot be used at the start.
 pub fn run(config_file: &Path) -> anyhow::Result<()> {
+    memory::share_arenas();
     let config = Config::read(config_file)?;
-    let renderer = Arc::new(Pipeline::of(&config)?);
+    let renderer = Arc::new(Pipeline::open(config.model_file.clone())?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("zoetrope-io")

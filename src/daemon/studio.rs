@@ -9,7 +9,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc as thread_mpsc,
+        mpsc::{self as thread_mpsc, RecvTimeoutError},
     },
     thread,
     time::{Duration, Instant},
@@ -33,6 +33,9 @@ use crate::{
     still::{Limits, Origin, StillSource},
 };
 
+/// Time without a render after which the network is let go. To load it takes a
+/// tenth of a second, so clips in a row should not wait for it.
+const IDLE_TIME: Duration = Duration::from_secs(20);
 /// Shortest time between two reports of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -103,7 +106,7 @@ impl Studio {
         thread::Builder::new()
             .name("studio".to_owned())
             .spawn(move || {
-                for commission in accepted {
+                while let Some(commission) = next(&accepted, bench.renderer.as_ref()) {
                     bench.work(&commission);
                 }
                 bench.report(StudioEvent::Closed);
@@ -131,6 +134,22 @@ impl Studio {
     /// Ends the render under way, and every later one, at its next frame.
     pub(super) fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The next clip to be made, until there will be no more. Where it takes a while,
+/// the renderer rests meanwhile.
+fn next(
+    accepted: &thread_mpsc::Receiver<Commission>,
+    renderer: &dyn Renderer,
+) -> Option<Commission> {
+    match accepted.recv_timeout(IDLE_TIME) {
+        Ok(commission) => Some(commission),
+        Err(RecvTimeoutError::Timeout) => {
+            renderer.rest();
+            accepted.recv().ok()
+        }
+        Err(RecvTimeoutError::Disconnected) => None,
     }
 }
 

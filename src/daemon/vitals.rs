@@ -76,3 +76,65 @@ impl Vitals for DaemonVitals {
         Box::pin(self.is_ready())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vitals() -> (DaemonVitals, watch::Sender<Link>, mpsc::Receiver<Control>) {
+        let (sender, link) = watch::channel(Link::default());
+        let (desk, orders) = mpsc::channel(1);
+        let vitals = DaemonVitals {
+            metrics: Arc::new(Metrics::new()),
+            pulse: Arc::new(Pulse::new()),
+            link,
+            desk,
+        };
+        (vitals, sender, orders)
+    }
+
+    #[tokio::test]
+    async fn ready_is_connected_and_answering() {
+        let (vitals, link, mut orders) = vitals();
+        let said = vitals.readiness().await;
+        assert_eq!(said, Err("the broker is not connected yet".to_owned()));
+        link.send_modify(|link| link.trouble = Some("broker b: refused".to_owned()));
+        let said = vitals.readiness().await;
+        assert_eq!(said, Err("broker b: refused".to_owned()));
+        link.send_modify(|link| link.is_up = true);
+        let desk = tokio::spawn(async move {
+            let Some(Control::Ping(answer)) = orders.recv().await else {
+                panic!("something else was asked");
+            };
+            answer.send(()).unwrap();
+            orders
+        });
+        assert_eq!(vitals.readiness().await, Ok(()));
+        drop(desk.await.unwrap());
+        // Connected alone is not ready.
+        let said = vitals.readiness().await;
+        assert_eq!(said, Err("the desk has ended".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_desk_that_does_not_answer_is_not_alive() {
+        let (vitals, _link, _orders) = vitals();
+        let said = vitals.is_alive().await;
+        assert_eq!(said, Err("the desk has not answered for 2 s".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_render_that_stands_still_is_not_alive() {
+        let (vitals, _link, orders) = vitals();
+        drop(orders);
+        let mut pulse = Pulse::new();
+        pulse.beat_before(STALL_TIME_MAX * 2);
+        let vitals = DaemonVitals {
+            pulse: Arc::new(pulse),
+            ..vitals
+        };
+        let said = vitals.is_alive().await.unwrap_err();
+        let expected = "the render has made no progress for 720 s, allowed are 360 s";
+        assert_eq!(said, expected);
+    }
+}

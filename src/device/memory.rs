@@ -14,3 +14,22 @@ pub fn give_back() {
         unsafe { malloc_trim(0) };
     }
 }
+
+/// Lets all threads share two arenas of the allocator, for a process that lives
+/// for long. Every render has threads of its own; left alone, they spread what
+/// stays over an arena for each and leave holes in all: 200 small renders grew
+/// the process by 10 MB and more, with two arenas by nothing.
+pub fn share_arenas() {
+    #[cfg(target_env = "gnu")]
+    {
+        /// `M_ARENA_MAX` of glibc's malloc.h.
+        const ARENA_MAX: std::ffi::c_int = -8;
+
+        unsafe extern "C" {
+            fn mallopt(param: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
+        }
+        // SAFETY: it may be called at any time from any thread, and counts for
+        // arenas to come.
+        unsafe { mallopt(ARENA_MAX, 2) };
+    }
+}

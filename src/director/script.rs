@@ -34,6 +34,9 @@ pub struct Script<'a> {
     look: Look,
     calm: Calm,
     bend: Bend,
+    /// Contrast of every frame that was drawn with this motion, where it was
+    /// uneven.
+    contrasts: Option<Vec<f32>>,
     /// Times that a clip was drawn, and those with the motion as it is.
     attempts: u32,
     tries: u32,
@@ -68,6 +71,7 @@ impl<'a> Script<'a> {
             look,
             calm,
             bend: Bend::NONE,
+            contrasts: None,
             attempts: 0,
             tries: 0,
         }
@@ -95,7 +99,11 @@ impl<'a> Script<'a> {
             let report = self.annotated(Report::default());
             if report.faults().next().is_none() {
                 let Rehearsal { mask, field, .. } = rehearsal;
-                return Ok(Renderer::with_field(self.scene, mask, field, self.shape));
+                let mut renderer = Renderer::with_field(self.scene, mask, field, self.shape);
+                if let Some(contrasts) = &self.contrasts {
+                    renderer.even_out(contrasts);
+                }
+                return Ok(renderer);
             }
             self.give_way(report)?;
         }
@@ -116,6 +124,7 @@ impl<'a> Script<'a> {
         let mut motion = Motion::of_camera(self.scene, self.shape.period_s(), &self.look);
         self.calm = Calm::sane(&mut motion, self.shape.frame_count());
         self.motion = motion;
+        self.contrasts = None;
         self.tries = 0;
         Ok(())
     }
@@ -135,6 +144,7 @@ impl<'a> Script<'a> {
         self.tries += 1;
         let mut steadiness = seen.steadiness.clone();
         steadiness.close();
+        let contrasts = seen.contrasts.clone();
         let report = self.annotated(director.judge(seen));
         if report.faults().next().is_none() {
             return Ok(Some(report));
@@ -144,6 +154,17 @@ impl<'a> Script<'a> {
             self.give_way(report)?;
             return Ok(None);
         }
+        // What pulses alone needs no less motion, only another amplification.
+        let pulses_alone = (report.faults()).all(|measure| measure == Measure::DetailContrast);
+        if pulses_alone && self.contrasts.is_none() {
+            log::info!(
+                "evened out and drawn again: {}",
+                report.complaints().join("; ")
+            );
+            self.contrasts = Some(contrasts);
+            return Ok(None);
+        }
+        self.contrasts = None;
         log::info!("calmed and drawn again: {}", report.complaints().join("; "));
         let mut motion = motion_kept(director.renderer, &report);
         let mut light = motion.map(|_| 1.0);

@@ -77,6 +77,20 @@ impl Trim {
         Self(contrasts.into_iter().map(missing).collect())
     }
 
+    /// Restores also what is missing after this amplification, given the contrast
+    /// of every frame that was drawn with it.
+    pub fn corrected(&self, contrasts: &[f32]) -> Self {
+        let [low, high] = TRIM;
+        let Some(reference) = contrasts.first().filter(|contrast| **contrast >= FLAT) else {
+            return self.clone();
+        };
+        let of_frame = |(index, contrast): (usize, &f32)| {
+            let amplification = self.at(index as f32 / contrasts.len() as f32);
+            (amplification * reference / contrast).clamp(low, high)
+        };
+        Self(contrasts.iter().enumerate().map(of_frame).collect())
+    }
+
     /// The amplification at `phase` (0..1), smooth between the moments.
     pub fn at(&self, phase: f32) -> f32 {
         let position = phase.rem_euclid(1.0) * self.0.len() as f32;
@@ -99,6 +113,16 @@ mod tests {
         assert!((trim.at(0.5) - 10.0 / 9.0).abs() < 1e-6);
         assert_eq!(Trim::measured(60, at_half(1.0)).at(0.5), 1.35);
         assert_eq!(Trim::measured(60, |_| 0.0).at(0.3), 1.0);
+    }
+
+    #[test]
+    fn what_is_seen_to_be_missing_still_is_given_back_too() {
+        let trim = Trim::measured(4, |phase| if phase == 0.5 { 8.0 } else { 10.0 });
+        let corrected = trim.corrected(&[10.0, 9.5, 8.9, 10.0]);
+        assert_eq!((corrected.at(0.0), corrected.at(0.75)), (1.0, 1.0));
+        assert!((corrected.at(0.5) - 1.25 * 10.0 / 8.9).abs() < 0.1);
+        assert!((corrected.at(0.25) - 10.0 / 9.5).abs() < 1e-6);
+        assert_eq!(trim.corrected(&[]).at(0.5), 1.25);
     }
 
     #[test]

@@ -219,6 +219,12 @@ impl Renderer {
         self.evenly_lit.iter().copied()
     }
 
+    /// Keeps the contrast of detail evener than the few tiles that were measured
+    /// tell, given its contrast in every frame that was drawn.
+    pub fn even_out(&mut self, contrasts: &[f32]) {
+        self.trim = self.trim.corrected(contrasts);
+    }
+
     /// Draws a part of the evenly lit tiles at a few moments to see what becomes
     /// of their contrast.
     fn measured_trim(&self) -> Trim {

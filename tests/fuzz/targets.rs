@@ -182,15 +182,14 @@ pub const TARGETS: &[Target] = &[
     },
 ];
 
+/// What kind of answer it is: the words around what is quoted, without numbers.
 pub fn kind(answer: &str) -> u64 {
-    // Numbers and what is quoted are the input's, not the kind's.
-    let mut is_quoted = false;
-    let kind: Vec<u8> = answer
-        .bytes()
-        .filter(|byte| {
-            is_quoted ^= matches!(byte, b'"' | b'`');
-            !is_quoted && !byte.is_ascii_digit()
-        })
+    let marks = ['"', '`'];
+    let begin = answer.split(marks).next().unwrap_or_default();
+    let end = answer.rsplit(marks).next().unwrap_or_default();
+    let words = begin.bytes().chain(end.bytes());
+    let kind: Vec<u8> = words
+        .filter(|byte| !byte.is_ascii_digit())
         .take(120)
         .collect();
     hash(&kind)

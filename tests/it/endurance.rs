@@ -5,6 +5,7 @@
 //! cargo test --test it -- --ignored --nocapture endurance::kill::a_thousand_kills
 //! cargo test --release --test it -- --ignored --nocapture endurance::soak::for_long
 //! cargo test --release --test it -- --ignored --nocapture endurance::load::two_hundred_a_second
+//! cargo test --release --test it -- --ignored --nocapture endurance::load::ten_thousand_at_once
 //! ```
 //!
 //! | variable | meaning | default |

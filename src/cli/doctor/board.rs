@@ -96,12 +96,12 @@ pub(super) fn camera(config: &Config) -> Vec<Finding> {
 }
 
 pub(super) fn model(config: &Config) -> Vec<Finding> {
-    vec![match Pipeline::of(config) {
+    vec![match Pipeline::open(config.model_file.clone()) {
         Ok(pipeline) => {
             let card = pipeline.card();
             Finding::ok("model", format!("{} on {}", card.name, card.backend))
         }
-        Err(error) => Finding::fail("model", format!("{error:#}"), "correct [model]"),
+        Err(error) => Finding::fail("model", error.to_string(), "correct [model]"),
     }]
 }
 

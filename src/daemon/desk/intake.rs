@@ -228,8 +228,7 @@ impl Desk {
     /// Answers a request that was never accepted. Under a flood of them, some
     /// go without an answer.
     pub(super) fn refuse(&self, address: &Address, fault: Fault) {
-        // Quoted: it may repeat what the requester wrote.
-        log::warn!("request refused: {:?}", fault.message);
+        log::warn!("request refused: {}", fault.message);
         self.metrics.refused(&fault.code);
         self.connection
             .offer(response_to::<()>(address, Err(fault)));

@@ -327,60 +327,6 @@ async fn monitors_are_told_whether_and_why_not() {
     assert_eq!(body(metrics).await, b"# EOF\n");
 }
 
-const TOKEN: &str = "correct horse battery";
-
-fn locked() -> Bench {
-    let bench = Bench::new();
-    bench.gate.change(Some(TOKEN));
-    bench
-}
-
-#[tokio::test]
-async fn without_the_token_nothing_is_told_but_that_we_live() {
-    let bench = locked();
-    let clip = format!("/clips/{}.mp4", sha256(1));
-    let wrong_cookie = format!("zoetrope_display={TOKEN}");
-    for path in [
-        "/",
-        "/kiosk.js",
-        "/kiosk.json",
-        "/poster.jpg",
-        "/readyz",
-        "/metrics",
-        "/nothing",
-        "/?token=wrong",
-        "/?token=",
-        clip.as_str(),
-    ] {
-        for headers in [
-            &[][..],
-            &[("authorization", "Bearer wrong")],
-            &[("authorization", TOKEN)],
-            &[("authorization", "Basic correct horse battery")],
-            &[("cookie", wrong_cookie.as_str())],
-        ] {
-            let answer = bench.ask("GET", path, headers).await;
-            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
-            assert_eq!(
-                header_of(&answer, "www-authenticate"),
-                Some("Bearer realm=\"zoetrope\"")
-            );
-            let said = body(answer).await;
-            assert!(said.starts_with(b"a token is needed"), "{path}");
-        }
-    }
-    let alive = bench.ask("GET", "/healthz", &[]).await;
-    assert_eq!(body(alive).await, b"ok\n");
-}
-
-#[tokio::test]
-async fn with_the_token_everything_is_as_without_a_gate() {
-    let bench = locked();
-    let bearer = format!("bearer {TOKEN}");
-    let range = [("authorization", bearer.as_str()), ("range", "bytes=2-4")];
-    assert_eq!(body(bench.clip(&range).await).await, b"234");
-    let absent = bench.ask("GET", "/nothing", &range[..1]).await;
-    assert_eq!(absent.status(), StatusCode::NOT_FOUND);
-}
-
 mod connections;
+
+mod entrance;

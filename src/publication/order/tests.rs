@@ -193,3 +193,25 @@ fn the_sooner_of_deadline_and_expiry_counts_from_the_arrival() {
     let order = photo(&[("deadline_ms", "250")]).unwrap();
     assert!(order.deadline.unwrap().since(arrival.at) >= Duration::from_millis(250));
 }
+
+/// Keys that are not known are passed over: without recursion where nothing of
+/// them is kept, and to the parser's 128 levels where they are looked at.
+#[test]
+fn depth_never_reaches_the_stack() {
+    use crate::publication::{ClipNotice, JobEvent};
+
+    let document = |depth: usize| {
+        let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        format!(r#"{{"job_id":"a","sha256":"00","bytes":3,"event":"capturing","v":1,"x":{deep}}}"#)
+    };
+    let event = |depth: usize| {
+        let read = serde_json::from_str::<JobEvent>(&document(depth));
+        read.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(event(100), Ok(()));
+    for depth in [128, 30_000] {
+        let said = event(depth).unwrap_err();
+        assert!(said.starts_with("recursion limit exceeded"), "{said}");
+        assert!(serde_json::from_str::<ClipNotice>(&document(depth)).is_ok());
+    }
+}

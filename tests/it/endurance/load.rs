@@ -140,3 +140,44 @@ async fn two_hundred_a_second() {
         at(1.0)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute"]
+async fn ten_thousand_at_once() {
+    const COUNT: usize = 10_000;
+    let broker = loopback().await;
+    let port = broker.address().port();
+    let folder = Folder::new();
+    Service::configure(&folder, port);
+    let mut witness = Witness::connect(port).await;
+    let mut service = Service::start(&folder, None);
+    let is_up = |witness: &Witness| witness.state == "ready";
+    assert!(witness.hear(PATIENCE, is_up).await, "not ready");
+    for number in 0..COUNT {
+        witness.ask(&format!("{number:05}")).await;
+    }
+    let is_done = |witness: &Witness| {
+        let is_answered = |id: &String| witness.answers.contains_key(id);
+        witness.state == "ready" && witness.accepted.iter().all(is_answered)
+    };
+    let time_max = Duration::from_secs(300);
+    assert!(
+        witness.hear(time_max, is_done).await,
+        "accepted, not answered"
+    );
+    let refusals = witness.failures.len();
+    let is_full = |said: &String| said.contains("queue_full");
+    assert!(
+        witness.failures.iter().all(is_full),
+        "{:?}",
+        witness.failures
+    );
+    assert!(witness.torn.is_empty());
+    println!(
+        "{COUNT} requests: {} accepted and answered, {refusals} refused as queue_full; \
+         at most {} KiB resident",
+        witness.accepted.len(),
+        service.usage().rss_peak_kib
+    );
+    service.stop().await;
+}

@@ -108,6 +108,7 @@ impl Service {
             .sum();
         Usage {
             rss_kib: field(&read("status"), "VmRSS:"),
+            rss_peak_kib: field(&read("status"), "VmHWM:"),
             fd_count: count("fd"),
             thread_count: count("task"),
             // Of a hundredth of a second, on every Linux there is.
@@ -128,6 +129,7 @@ impl Drop for Service {
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     pub rss_kib: u64,
+    pub rss_peak_kib: u64,
     pub fd_count: usize,
     pub thread_count: usize,
     pub cpu_ms: u64,

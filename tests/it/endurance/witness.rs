@@ -29,7 +29,7 @@ pub struct Witness {
     pub torn: Vec<String>,
     /// Answers and events that say that something went wrong.
     pub failures: Vec<String>,
-    /// The state as it was said last.
+    /// The state as it was said last, empty once the daemon has gone.
     pub state: String,
     /// What happened to jobs, newest last.
     pub events: Vec<(String, String)>,
@@ -113,6 +113,7 @@ impl Witness {
                 let record = json();
                 self.saw(text(&record["job_id"]), text(&record["sha256"]));
             }
+            "availability" if message.payload == b"offline" => self.state.clear(),
             "state" => self.state = text(&json()["state"]),
             "response/render_photo" => {
                 let answer = json();
