@@ -15,6 +15,7 @@ use zoetrope::{
         fetch,
         http::{HttpOptions, HttpServer, Page, Shelf, Vitals},
     },
+    journal::Journal,
     publication::{ClipNotice, JobEvent, Response, State},
     request::{JobId, PhotoUrl, Size},
     still::{self, Limits},
@@ -118,6 +119,17 @@ pub const TARGETS: &[Target] = &[
         words: JSON,
     },
     Target {
+        name: "journal",
+        open: journal,
+        words: &[
+            "\u{0}",
+            "\u{1}",
+            "{\"v\":1",
+            "\"sequence\":1",
+            "\"job_id\":\"a\"",
+        ],
+    },
+    Target {
         name: "photo",
         open: || Box::new(photo),
         words: &[
@@ -193,6 +205,30 @@ pub fn kind(answer: &str) -> u64 {
         .take(120)
         .collect();
     hash(&kind)
+}
+
+/// One file of the journal, as a process that starts finds it. What was changed is
+/// never taken for what was written.
+fn journal() -> Trial {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [pending, ended] = [
+        &include_bytes!("corpus/journal/pending")[..],
+        include_bytes!("corpus/journal/ended"),
+    ];
+    Box::new(move |input| {
+        let file = folder.path().join("0000000000000001.job");
+        std::fs::write(&file, input).expect("room for a file");
+        let opened = Journal::open(folder.path()).expect("a folder of our own");
+        let taken = opened.pending.len() + opened.ended.len();
+        for job in &opened.pending {
+            // A note at its end may be torn off.
+            assert!(pending.starts_with(&input[..job.bytes as usize]));
+        }
+        assert!(opened.ended.is_empty() || input.starts_with(ended));
+        assert!(taken + opened.damages.len() >= 1);
+        let damages = opened.damages.iter().map(|damage| &damage.reason);
+        damages.fold(taken as u64, |sum, reason| sum ^ kind(reason))
+    })
 }
 
 fn said<T, E: std::fmt::Display>(result: Result<T, E>) -> u64 {
