@@ -116,7 +116,8 @@ impl Lanes for Wide {
             match (place.reach, place.descent) {
                 (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
                 (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
-                (0..=REACH_MAX, 2..=3) => place.cubic::<PLANES, 7>(planes),
+                (0..=REACH_MAX, 2) => place.cubic::<PLANES, 6>(planes),
+                (0..=REACH_MAX, 3) => place.cubic::<PLANES, 7>(planes),
                 _ => place.apart(planes),
             }
         }
@@ -186,8 +187,9 @@ impl Place {
     /// The samples, whose taps lie in `ROWS` rows.
     ///
     /// # Safety
-    /// The place lies in the planes, and no column is farther than [`REACH_MAX`]
-    /// beyond the first, no row farther than `ROWS - TAPS`.
+    /// The place lies in the planes, no column is farther than [`REACH_MAX`] beyond
+    /// the first, and the last row exactly `ROWS - TAPS`: one more would lie below
+    /// the planes.
     #[inline(always)]
     unsafe fn cubic<const PLANES: usize, const ROWS: usize>(
         &self,
@@ -211,9 +213,9 @@ impl Place {
             // plane there are as many bytes as a window has, in each row.
             samples[plane] = Wide(unsafe {
                 let stride = planes[plane].stride();
-                let window = planes[plane]
-                    .window(self.first[0] as usize, self.first[1] as usize)
-                    .as_ptr();
+                let [column, row] = [self.first[0] as usize, self.first[1] as usize];
+                debug_assert!(planes[plane].holds(column, row, ROWS));
+                let window = planes[plane].window(column, row).as_ptr();
                 let mut rows = [_mm256_setzero_si256(); ROWS];
                 let mut row = 0;
                 while row < ROWS {

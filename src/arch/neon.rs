@@ -126,7 +126,8 @@ impl Lanes for Pair {
             match (place.reach, place.descent) {
                 (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
                 (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
-                (0..=REACH_MAX, 2..=3) => place.cubic::<PLANES, 7>(planes),
+                (0..=REACH_MAX, 2) => place.cubic::<PLANES, 6>(planes),
+                (0..=REACH_MAX, 3) => place.cubic::<PLANES, 7>(planes),
                 _ => place.apart(planes),
             }
         }
@@ -185,8 +186,9 @@ impl Place {
     /// The samples, whose taps lie in `ROWS` rows.
     ///
     /// # Safety
-    /// The place lies in the planes, and no column is farther than [`REACH_MAX`]
-    /// beyond the first, no row farther than `ROWS - TAPS`.
+    /// The place lies in the planes, no column is farther than [`REACH_MAX`] beyond
+    /// the first, and the last row exactly `ROWS - TAPS`: one more would lie below
+    /// the planes.
     #[inline(always)]
     unsafe fn cubic<const PLANES: usize, const ROWS: usize>(
         &self,
@@ -202,9 +204,9 @@ impl Place {
         let mut samples = [Pair::splat(0); PLANES];
         for (plane, samples) in planes.iter().zip(&mut samples) {
             let stride = plane.stride();
-            let window = plane
-                .window(self.first[0] as usize, self.first[1] as usize)
-                .as_ptr();
+            let [column, row] = [self.first[0] as usize, self.first[1] as usize];
+            debug_assert!(plane.holds(column, row, ROWS));
+            let window = plane.window(column, row).as_ptr();
             let mut rows = [Pair::splat(0); ROWS];
             for (row, of_row) in rows.iter_mut().enumerate() {
                 // SAFETY: NEON is there as above; behind the first tap of any place in

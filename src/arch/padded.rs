@@ -104,6 +104,13 @@ impl Padded {
         &self.samples[row * self.stride() + column..]
     }
 
+    /// Whether so many rows can be read from a window on.
+    #[inline(always)]
+    pub fn holds(&self, column: usize, row: usize, rows: usize) -> bool {
+        let last = (row + rows - 1) * self.stride() + column;
+        last + WINDOW_BYTES <= self.samples.len()
+    }
+
     /// The cubic sample at a position between 0 and [`Padded::end`], in
     /// [`GREY_PARTS`] from mid-grey.
     #[inline(always)]

@@ -18,18 +18,25 @@ pub fn give_back() {
 /// Lets all threads share two arenas of the allocator, for a process that lives
 /// for long. Every render has threads of its own; left alone, they spread what
 /// stays over an arena for each and leave holes in all: 200 small renders grew
-/// the process by 10 MB and more, with two arenas by nothing.
+/// the process by 10 MB and more, with two arenas by nothing. Pictures get pages
+/// of their own, which go back at once: with that, 26 MB stay after renders of
+/// 1280x720 instead of 39, files that are mapped not counted.
 pub fn share_arenas() {
     #[cfg(target_env = "gnu")]
     {
         /// `M_ARENA_MAX` of glibc's malloc.h.
         const ARENA_MAX: std::ffi::c_int = -8;
+        /// `M_MMAP_THRESHOLD`; once it is set, it no longer grows by itself.
+        const MMAP_THRESHOLD: std::ffi::c_int = -3;
 
         unsafe extern "C" {
             fn mallopt(param: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
         }
         // SAFETY: it may be called at any time from any thread, and counts for
-        // arenas to come.
-        unsafe { mallopt(ARENA_MAX, 2) };
+        // what is allocated from then on.
+        unsafe {
+            mallopt(ARENA_MAX, 2);
+            mallopt(MMAP_THRESHOLD, 1 << 20);
+        }
     }
 }
