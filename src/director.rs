@@ -44,7 +44,8 @@ use crate::{
 
 /// Steps from frame to frame, the seam left out, that tell which step is usual. Of
 /// fewer, in which the motion is sampled too coarsely to look like motion, each is
-/// as odd as the one over the seam.
+/// as odd as the next: there the step over the seam is to be like any of them, and
+/// a second difference, of which there may be one, tells nothing.
 const STEPS_MIN: usize = 6;
 
 /// Watches one clip, piece by piece: every worker takes a [`Watcher`] for its
@@ -95,11 +96,14 @@ impl<'a> Director<'a> {
         if let ([first, second], [before_last, last]) = (&loop_seen.first[..], &loop_seen.last[..])
             && moving > 0
         {
-            if loop_seen.steps.len() >= STEPS_MIN {
-                let seam = step(last, first);
-                report.note(Measure::Seam, ratio(seam, median(loop_seen.steps)));
+            let seam = step(last, first);
+            let steps = loop_seen.steps;
+            if steps.len() >= STEPS_MIN {
+                report.note(Measure::Seam, ratio(seam, median(steps)));
                 let at_seam = jerk(before_last, last, first).max(jerk(last, first, second));
                 report.note(Measure::SeamJerk, ratio(at_seam, median(loop_seen.jerks)));
+            } else {
+                report.note(Measure::Seam, ratio(seam, nearest(seam, &steps)));
             }
             let contrasts = &loop_seen.contrasts;
             let most = contrasts.iter().fold(0.0f32, |a, b| a.max(*b));
@@ -108,6 +112,13 @@ impl<'a> Director<'a> {
         }
         report
     }
+}
+
+/// What lies nearest to the value between the least and the most of some others.
+fn nearest(value: f32, others: &[f32]) -> f32 {
+    let least = others.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = others.iter().copied().fold(0.0, f32::max);
+    value.max(least).min(most)
 }
 
 /// The ratio, or 1 where both are too small to be seen: a mean difference of a

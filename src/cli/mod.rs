@@ -9,7 +9,7 @@ use std::{
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use crate::{config::ConfigError, request::RequestError};
+use crate::{config::ConfigError, device::memory, request::RequestError};
 
 pub mod asyncapi;
 pub mod check;
@@ -72,6 +72,7 @@ pub fn run() -> ExitCode {
         _ => "warn,zoetrope=info",
     };
     log::start(ordinary, cli.verbose);
+    memory::return_pictures();
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
         Command::Demo(args) => demo::run(args),

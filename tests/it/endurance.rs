@@ -24,6 +24,43 @@ mod soak;
 
 mod witness;
 
+use zoetrope::device::broker::LoopbackBroker;
+
+use self::{service::Service, witness::Witness};
+use crate::{
+    mqtt::bench::{PATIENCE, loopback},
+    support::Folder,
+};
+
+/// A daemon at a broker of its own, ready, and a witness of all that it says.
+struct Stage {
+    port: u16,
+    witness: Witness,
+    service: Service,
+    _broker: LoopbackBroker,
+    _folder: Folder,
+}
+
+impl Stage {
+    async fn open() -> Self {
+        let broker = loopback().await;
+        let port = broker.address().port();
+        let folder = Folder::new();
+        Service::configure(&folder, port);
+        let mut witness = Witness::connect(port).await;
+        let service = Service::start(&folder, None);
+        let is_up = |witness: &Witness| witness.state == "ready";
+        assert!(witness.hear(PATIENCE, is_up).await, "not ready");
+        Self {
+            port,
+            witness,
+            service,
+            _broker: broker,
+            _folder: folder,
+        }
+    }
+}
+
 /// A number from the environment.
 fn number(variable: &str, default: u64) -> u64 {
     match std::env::var(variable) {

@@ -130,8 +130,16 @@ struct Filmed {
 /// What the pipeline does, without encoding; `tamper` is a fault of the
 /// renderer.
 fn film(motion: Motion, tamper: impl Fn(&mut Frame, &Renderer)) -> Result<Filmed, Refusal> {
+    film_of(SHAPE, motion, tamper)
+}
+
+fn film_of(
+    shape: Shape,
+    motion: Motion,
+    tamper: impl Fn(&mut Frame, &Renderer),
+) -> Result<Filmed, Refusal> {
     let scene = scene();
-    let mut script = Script::new(&scene, motion, SHAPE, Look::default());
+    let mut script = Script::new(&scene, motion, shape, Look::default());
     loop {
         let renderer = script.rehearse()?;
         let (report, frames) = {
@@ -332,6 +340,23 @@ fn a_loop_that_does_not_close_is_refused() {
     });
     assert!(!refusal.is_ours(), "{refusal}");
     assert!(refusal.report.attempts > 1, "{refusal}");
+}
+
+#[test]
+fn the_seam_of_a_few_frames_is_like_any_of_their_steps() {
+    let few = Shape {
+        duration_ms: 500,
+        ..SHAPE
+    };
+    let motion = || sway(|_, _| 0.008);
+    let filmed = film_of(few, motion(), |_, _| {}).unwrap();
+    assert_eq!(filmed.frames.len(), 6);
+    let filmed = film_of(few, motion(), |frame, renderer| {
+        let by = 4 * frame.index as u8;
+        change_luma(frame, renderer, |luma| luma.saturating_add(by));
+    });
+    let refusal = filmed.err().expect("no loop");
+    assert!(!refusal.report.admits(Measure::Seam), "{refusal}");
 }
 
 #[test]

@@ -8,11 +8,10 @@ use std::{
 
 use mqtt5::{ConnectOptions, MqttClient, PublishOptions, QoS};
 
-use super::{number, service::Service, witness::Witness};
+use super::{Stage, number, witness::Witness};
 use crate::{
-    mqtt::bench::{DEVICE, PATIENCE, loopback},
+    mqtt::bench::{DEVICE, PATIENCE},
     photos,
-    support::Folder,
 };
 
 /// Requests, the answers to them, and the times between in seconds, sorted.
@@ -89,18 +88,17 @@ async fn pester(port: u16, a_second: f64, length: Duration) -> Answered {
 }
 
 async fn loaded(a_second: f64, length: Duration) -> Answered {
-    let broker = loopback().await;
-    let port = broker.address().port();
-    let folder = Folder::new();
-    Service::configure(&folder, port);
-    let mut witness = Witness::connect(port).await;
-    let mut service = Service::start(&folder, None);
-    let is_up = |witness: &Witness| witness.state == "ready";
-    assert!(witness.hear(PATIENCE, is_up).await, "not ready");
+    let mut stage = Stage::open().await;
+    let Stage {
+        port,
+        witness,
+        service,
+        ..
+    } = &mut stage;
     witness.ask("known").await;
     let is_done = |witness: &Witness| witness.unanswered().is_empty();
     assert!(witness.hear(PATIENCE, is_done).await, "not answered");
-    let pest = tokio::spawn(pester(port, a_second, length));
+    let pest = tokio::spawn(pester(*port, a_second, length));
     let mut valid = 0;
     while !pest.is_finished() {
         witness.ask(&format!("valid-{valid}")).await;
@@ -145,14 +143,10 @@ async fn two_hundred_a_second() {
 #[ignore = "takes a minute"]
 async fn ten_thousand_at_once() {
     const COUNT: usize = 10_000;
-    let broker = loopback().await;
-    let port = broker.address().port();
-    let folder = Folder::new();
-    Service::configure(&folder, port);
-    let mut witness = Witness::connect(port).await;
-    let mut service = Service::start(&folder, None);
-    let is_up = |witness: &Witness| witness.state == "ready";
-    assert!(witness.hear(PATIENCE, is_up).await, "not ready");
+    let mut stage = Stage::open().await;
+    let Stage {
+        witness, service, ..
+    } = &mut stage;
     for number in 0..COUNT {
         witness.ask(&format!("{number:05}")).await;
     }

@@ -2,26 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    number,
-    service::{Service, Usage},
-    witness::Witness,
-};
-use crate::{
-    mqtt::bench::{PATIENCE, loopback},
-    support::Folder,
-};
+use super::{Stage, number, service::Usage, witness::Witness};
+use crate::mqtt::bench::PATIENCE;
 
 /// Renders, with a pause between, and looks at the daemon after each.
 async fn soak(renders: Option<usize>, length: Duration, pause: Duration) -> Vec<(f64, Usage)> {
-    let broker = loopback().await;
-    let port = broker.address().port();
-    let folder = Folder::new();
-    Service::configure(&folder, port);
-    let mut witness = Witness::connect(port).await;
-    let mut service = Service::start(&folder, None);
-    let is_up = |witness: &Witness| witness.state == "ready";
-    assert!(witness.hear(PATIENCE, is_up).await, "not ready");
+    let mut stage = Stage::open().await;
+    let Stage {
+        witness, service, ..
+    } = &mut stage;
     let started = Instant::now();
     let mut usages = Vec::new();
     while renders.map_or(started.elapsed() < length, |count| usages.len() < count) {
