@@ -67,10 +67,11 @@ impl<T: Copy> Plane<T> {
     }
 }
 
-impl Plane<f32> {
-    /// Bilinear sample at a continuous position in pixels (0, 0 is the centre
-    /// of the first sample); outside the plane the nearest edge sample holds.
-    pub fn bilinear(&self, x: f32, y: f32) -> f32 {
+impl<T: Copy> Plane<T> {
+    /// The four samples around a continuous position in pixels (0, 0 is the centre
+    /// of the first sample) and their bilinear weights; outside the plane the
+    /// nearest edge sample holds.
+    pub fn around(&self, x: f32, y: f32) -> [(T, f32); 4] {
         let x = x.clamp(0.0, (self.width_px - 1) as f32);
         let y = y.clamp(0.0, (self.height_px - 1) as f32);
         let (x0, y0) = (x as usize, y as usize);
@@ -79,9 +80,20 @@ impl Plane<f32> {
             (y0 + 1).min(self.height_px - 1),
         );
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-        let top = self.at(x0, y0) * (1.0 - fx) + self.at(x1, y0) * fx;
-        let bottom = self.at(x0, y1) * (1.0 - fx) + self.at(x1, y1) * fx;
-        top * (1.0 - fy) + bottom * fy
+        [
+            (self.at(x0, y0), (1.0 - fx) * (1.0 - fy)),
+            (self.at(x1, y0), fx * (1.0 - fy)),
+            (self.at(x0, y1), (1.0 - fx) * fy),
+            (self.at(x1, y1), fx * fy),
+        ]
+    }
+}
+
+impl Plane<f32> {
+    /// Bilinear sample at a continuous position, as [`Plane::around`].
+    pub fn bilinear(&self, x: f32, y: f32) -> f32 {
+        let weighted = self.around(x, y).map(|(sample, weight)| sample * weight);
+        weighted.iter().sum()
     }
 
     /// The plane resampled bilinearly to another size, edges aligned to edges.

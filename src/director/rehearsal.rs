@@ -20,6 +20,10 @@ use crate::{
 
 /// Long side of the small picture, in pixels, at least.
 const SMALL_PX: usize = 640;
+/// Moments of the loop that are looked at on the small picture, or on the only one.
+const MOMENTS: usize = 24;
+/// Those on the whole picture after that.
+const MOMENTS_AGAIN: usize = 12;
 /// Times that the motion is lowered where it bends too much, and then as a
 /// whole.
 const LOCAL_ROUNDS: usize = 6;
@@ -50,11 +54,12 @@ impl Rehearsal {
     pub fn of(scene: &Scene, motion: &mut Motion, calm: &mut Calm, shape: Shape) -> Self {
         let luma = &scene.still.planes.y;
         let mut round = 0;
-        let mut settled = |luma: &Plane<u8>| {
+        let mut settled = |luma: &Plane<u8>, moments: usize| {
             let mask = motion_mask(luma, motion);
+            let mut before = None;
             loop {
                 let field = Field::new(motion, scene.profile, &mask, shape.period_s());
-                let bends = bends(&field, &mask);
+                let bends = bends(&field, &mask, moments, before.as_ref());
                 let worst = bends.samples.iter().copied().fold(Bend::NONE, Bend::worse);
                 log::debug!("rehearsed {round} times: {worst:?}");
                 if allowance(worst) >= 1.0 || round == ROUNDS {
@@ -63,13 +68,16 @@ impl Rehearsal {
                 let size_px = (luma.width_px, luma.height_px);
                 calm.lower_motion(motion, &factors(motion, &bends, worst, size_px, round));
                 round += 1;
+                before = Some((field, bends));
             }
         };
         let shrink = luma.width_px.max(luma.height_px) / SMALL_PX;
-        if shrink > 1 {
-            settled(&block_means(luma, shrink).map(|mean| (mean + 0.5) as u8));
+        if shrink < 2 {
+            return settled(luma, MOMENTS);
         }
-        settled(luma)
+        let small = block_means(luma, shrink).map(|mean| (mean + 0.5) as u8);
+        settled(&small, MOMENTS);
+        settled(luma, MOMENTS_AGAIN)
     }
 }
 

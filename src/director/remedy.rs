@@ -11,7 +11,8 @@ use crate::{
     frames::{
         Frame, Renderer,
         contrast::fine_contrast,
-        pace::{jerk, step},
+        pace::{jerk, step, thin},
+        tiles::Run,
     },
     picture::Plane,
 };
@@ -188,14 +189,14 @@ fn glances(
         renderer.draw((middle + from_middle) % count, frame);
         if from_middle == 0 {
             for (glance, tile) in glances.iter_mut().zip(tiles) {
-                let contrast = fine_contrast(&frame.planes.y, std::iter::once(*tile));
+                let contrast = fine_contrast(&frame.planes.y, [&Run::of_tile(*tile)]);
                 glance.power = contrast * contrast;
             }
         }
-        let of_tile = |(column, row): &(usize, usize)| {
-            let mut thin = Vec::new();
-            renderer.copy_tile(*column, *row, &frame.planes.y, &mut thin);
-            thin
+        let of_tile = |tile: &(usize, usize)| {
+            let mut thinned = Vec::new();
+            thin(&frame.planes.y, &Run::of_tile(*tile), &mut thinned);
+            thinned
         };
         tiles.iter().map(of_tile).collect::<Vec<_>>().into_iter()
     });

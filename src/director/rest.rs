@@ -1,9 +1,10 @@
 //! Whether what rests stays the still, sample by sample.
 
-use std::ops::Range;
-
 use crate::{
-    frames::TILE_PX,
+    frames::{
+        TILE_PX,
+        tiles::{Run, runs},
+    },
     picture::{Plane, Yuv420},
 };
 
@@ -15,27 +16,14 @@ const ROWS: usize = 4;
 
 /// The resting parts of a picture.
 pub struct Rest {
-    /// Columns of neighbouring tiles that rest, for each row of tiles. A few long
-    /// comparisons cost a tenth of many short ones.
-    runs: Vec<Vec<Range<usize>>>,
+    runs: Vec<Run>,
 }
 
 impl Rest {
     /// All tiles but the active ones.
     pub fn new(active: &Plane<bool>) -> Self {
-        let runs_of = |row: usize| {
-            let mut runs: Vec<Range<usize>> = Vec::new();
-            let tiles = active.row(row).iter().enumerate();
-            for (column, _) in tiles.filter(|(_, active)| !**active) {
-                match runs.last_mut() {
-                    Some(run) if run.end == column => run.end += 1,
-                    _ => runs.push(column..column + 1),
-                }
-            }
-            runs
-        };
         Self {
-            runs: (0..active.height_px).map(runs_of).collect(),
+            runs: runs(&active.map(|active| !active)),
         }
     }
 
@@ -55,10 +43,14 @@ impl Rest {
         tile_px: usize,
     ) -> u64 {
         let mut leaks = 0;
-        for y in (first..plane.height_px).step_by(ROWS) {
-            for run in &self.runs[y / tile_px] {
-                let span = run.start * tile_px..(run.end * tile_px).min(plane.width_px);
-                let (now, then) = (&plane.row(y)[span.clone()], &still.row(y)[span]);
+        for run in &self.runs {
+            let [columns, rows] = run.samples(plane, tile_px);
+            // A tile has a whole number of times so many rows.
+            for y in rows.skip(first).step_by(ROWS) {
+                let (now, then) = (
+                    &plane.row(y)[columns.clone()],
+                    &still.row(y)[columns.clone()],
+                );
                 if now != then {
                     leaks += now.iter().zip(then).filter(|(a, b)| a != b).count() as u64;
                 }

@@ -15,7 +15,7 @@ const FLASH_DARK_MAX: f32 = 0.80;
 /// ones change by 16 grey levels from frame to frame, and shall.
 const FLAMES: f32 = 1.0 / 6.0;
 /// Tiles over which the mean colour is taken, evenly spread over all of them.
-const COLOUR_TILES: usize = 600;
+const COLOUR_TILES: usize = 300;
 /// Exponent of a display (ITU-R BT.1886), from luma to relative luminance.
 const DISPLAY_GAMMA: f32 = 2.4;
 /// Black and the way to white in limited range.

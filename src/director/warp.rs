@@ -10,15 +10,16 @@
 use rayon::prelude::*;
 
 use crate::{
-    frames::field::{Field, NODE_STRIDE_PX, NodeState},
+    frames::{
+        field::{Field, NODE_STRIDE_PX},
+        state::NodeState,
+    },
     picture::Plane,
 };
 
 /// A layer with less than this share of the picture is no more than a shadow on
 /// the other, however bent.
 const SHARE_MIN: f32 = 0.15;
-/// Moments of the loop that are looked at.
-const MOMENTS: usize = 24;
 
 /// How far one place is bent at worst.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,14 +86,31 @@ impl Bend {
     }
 }
 
-/// The worst bend of every cell between four nodes, over a loop. Only cells that
-/// follow the motion fully are judged: at the border of what moves the mask
-/// fades it within a few pixels, on purpose.
-pub fn bends(field: &Field, mask: &Plane<u8>) -> Plane<Bend> {
-    let cells = judged_cells(field, mask);
+/// The worst bend of every cell between four nodes, at so many moments of a loop.
+/// Only cells that follow the motion fully are judged: at the border of what moves
+/// the mask fades it within a few pixels, on purpose. What moves as it did in the
+/// field `before` is bent as it was there.
+pub fn bends(
+    field: &Field,
+    mask: &Plane<u8>,
+    moments: usize,
+    before: Option<&(Field, Plane<Bend>)>,
+) -> Plane<Bend> {
+    let mut bends = Plane::filled(field.columns - 1, field.rows - 1, Bend::NONE);
+    let mut cells = judged_cells(field, mask);
+    if let Some((before, bent)) = before {
+        cells.retain(|(column, row)| {
+            let mut nodes = corners(*column, *row).into_iter();
+            let is_alike = nodes.all(|(column, row)| field.is_alike(before, column, row));
+            if is_alike {
+                bends.row_mut(*row)[*column] = bent.at(*column, *row);
+            }
+            !is_alike
+        });
+    }
     let nodes = corners_of(field, &cells);
     let size_px = [mask.width_px, mask.height_px].map(|side| side as f32);
-    let seen: Vec<Vec<Bend>> = (0..MOMENTS)
+    let seen: Vec<Vec<Bend>> = (0..moments)
         .into_par_iter()
         .map(|moment| {
             // The golden section is in step with no harmonic.
@@ -106,10 +124,9 @@ pub fn bends(field: &Field, mask: &Plane<u8>) -> Plane<Bend> {
             cells.iter().map(bend).collect()
         })
         .collect();
-    let mut bends = Plane::filled(field.columns - 1, field.rows - 1, Bend::NONE);
     for seen in seen {
         for ((column, row), bend) in cells.iter().zip(seen) {
-            let worst = &mut bends.samples[row * (field.columns - 1) + column];
+            let worst = &mut bends.row_mut(*row)[*column];
             *worst = worst.worse(bend);
         }
     }

@@ -6,12 +6,12 @@ use crate::{
     frames::{
         Frame,
         contrast::fine_contrast,
-        pace::{jerk, step},
+        pace::{jerk, step, thin},
     },
     picture::{Plane, Yuv420},
 };
 
-/// Every second row of the moving tiles' luma.
+/// A part of the rows of the moving tiles' luma.
 type Thin = Vec<u8>;
 
 /// Watches the frames of one piece, in order.
@@ -43,16 +43,15 @@ impl<'a> Watcher<'a> {
             .leaks(frame.index, &frame.planes, director.still);
         // Of all of them: something bright that enters or leaves a sample of
         // tiles would look like a change of contrast.
-        let tiles = director.renderer.evenly_lit_tiles();
-        seen.contrasts.push(fine_contrast(&frame.planes.y, tiles));
-        let mut thin = std::mem::take(&mut self.spare);
-        thin.clear();
-        for (column, row) in director.renderer.moving_tiles() {
-            director
-                .renderer
-                .copy_tile(column, row, &frame.planes.y, &mut thin);
+        let (renderer, luma) = (director.renderer, &frame.planes.y);
+        let evenly_lit = renderer.evenly_lit_runs();
+        seen.contrasts.push(fine_contrast(luma, evenly_lit));
+        let mut thinned = std::mem::take(&mut self.spare);
+        thinned.clear();
+        for run in renderer.moving_runs() {
+            thin(luma, run, &mut thinned);
         }
-        if let Some(spare) = seen.push(thin) {
+        if let Some(spare) = seen.push(thinned) {
             self.spare = spare;
         }
     }

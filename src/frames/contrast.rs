@@ -9,37 +9,62 @@ use std::f32::consts::TAU;
 
 use rayon::prelude::*;
 
-use crate::{frames::TILE_PX, picture::Plane};
+use crate::{
+    frames::{TILE_PX, tiles::Run},
+    picture::Plane,
+};
 
 /// Less contrast than this is none.
 const FLAT: f32 = 1e-3;
 /// Smallest and largest amplification.
 const TRIM: [f32; 2] = [0.80, 1.35];
 
+/// Pixels between those that are compared.
+const APART: usize = 3;
+
 /// Root mean square of the difference between pixels three apart, across and
-/// down, in every second row of the given tiles (column, row); in grey levels.
-pub fn fine_contrast(luma: &Plane<u8>, tiles: impl Iterator<Item = (usize, usize)>) -> f32 {
+/// down, in every second row of the given tiles; in grey levels.
+pub fn fine_contrast<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>) -> f32 {
     let (mut power, mut count) = (0u64, 0u64);
-    for (column, row) in tiles {
-        let span = column * TILE_PX..((column + 1) * TILE_PX).min(luma.width_px);
-        let rows = row * TILE_PX..((row + 1) * TILE_PX).min(luma.height_px);
+    for run in runs {
+        let [columns, rows] = run.samples(luma, TILE_PX);
         for y in rows.step_by(2) {
-            let here = &luma.row(y)[span.clone()];
-            let below = &luma.row((y + 3).min(luma.height_px - 1))[span.clone()];
-            let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
-            let ahead = here.get(3..).unwrap_or_default();
-            let across: u32 = here.iter().zip(ahead).map(square).sum();
-            let down: u32 = here.iter().zip(below).map(square).sum();
-            power += u64::from(across + down);
+            let here = &luma.row(y)[columns.clone()];
+            let below = &luma.row((y + APART).min(luma.height_px - 1))[columns.clone()];
+            power += across(here) + squared_differences(here, below);
             count += here.len() as u64;
         }
     }
     (power as f64 / count.max(1) as f64).sqrt() as f32
 }
 
+/// Sum of the squared differences of samples in a row, each tile by itself: this
+/// is what [`fine_power`] sees of it.
+fn across(row: &[u8]) -> u64 {
+    let of_tile = |tile: &[u8]| match tile.split_at_checked(APART) {
+        Some((_, ahead)) => squared_differences(tile, ahead),
+        None => 0,
+    };
+    let (tiles, rest) = row.as_chunks::<TILE_PX>();
+    tiles.iter().map(|tile| of_tile(tile)).sum::<u64>() + of_tile(rest)
+}
+
+/// Sum of the squared differences of as many samples as both have.
+#[inline]
+fn squared_differences(some: &[u8], others: &[u8]) -> u64 {
+    // Samples whose squares fit 32 bits together.
+    const RUN: usize = 1 << 12;
+    let of_run = |(some, others): (&[u8], &[u8])| -> u64 {
+        let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
+        let samples = some.iter().zip(others);
+        u64::from(samples.map(square).fold(0, u32::wrapping_add))
+    };
+    let runs = some.chunks(RUN).zip(others.chunks(RUN));
+    runs.map(of_run).sum()
+}
+
 /// The square of the same in a tile by itself, in squared grey levels.
 pub fn fine_power(tile: &[u8; TILE_PX * TILE_PX]) -> f32 {
-    const APART: usize = 3;
     let mut power = 0u32;
     for (y, row) in tile.chunks_exact(TILE_PX).enumerate().step_by(2) {
         let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
@@ -129,7 +154,7 @@ mod tests {
     fn contrast_counts_both_directions() {
         let across = Plane::from_fn(16, 16, |x, _| (10 * x) as u8);
         let down = Plane::from_fn(16, 16, |_, y| (10 * y) as u8);
-        let contrast = |plane: &Plane<u8>| fine_contrast(plane, std::iter::once((0, 0)));
+        let contrast = |plane: &Plane<u8>| fine_contrast(plane, [&Run::of_tile((0, 0))]);
         assert!(contrast(&across) > 20.0 && contrast(&down) > 20.0);
         assert_eq!(contrast(&across.map(|_| 7)), 0.0);
     }

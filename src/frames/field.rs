@@ -13,6 +13,7 @@ use crate::{
         flicker::{FLICKER_DEPTH, Flicker},
         laid::Laid,
         mask::box_mean,
+        state::NodeState,
     },
     motion::{Harmonic, Motion},
     picture::Plane,
@@ -37,23 +38,6 @@ const HAND_OVER_S_MIN: f32 = 0.8;
 const OUT_OF_STEP: f32 = 0.08;
 /// Slowest stream that is rendered as one, in luma pixels per second.
 const SPEED_PX_S_MIN: f32 = 0.25;
-/// Everything that moves at one node at one moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NodeState {
-    /// Displacement of the first layer, in luma pixels: the pixel here shows
-    /// what stood this far up the stream.
-    pub near_px: [f32; 2],
-    /// Displacement of the second layer, in luma pixels.
-    pub far_px: [f32; 2],
-    /// Share of the second layer in the base band, 0..=1; the first has the rest.
-    pub far_share: f32,
-    /// Weight of the first layer's detail. Both together keep the contrast.
-    pub near_detail: f32,
-    /// Weight of the second layer's detail.
-    pub far_detail: f32,
-    /// Factor on the brightness; 1 is none.
-    pub light_gain: f32,
-}
 
 /// The clip's motion at the nodes.
 pub struct Field {
@@ -74,18 +58,6 @@ pub struct Field {
     trajectories: Vec<[f32; 2]>,
 }
 
-impl NodeState {
-    /// The still itself.
-    pub const RESTING: Self = Self {
-        near_px: [0.0; 2],
-        far_px: [0.0; 2],
-        far_share: 0.0,
-        near_detail: 1.0,
-        far_detail: 0.0,
-        light_gain: 1.0,
-    };
-}
-
 /// One moment of the loop, prepared for all nodes.
 pub struct Moment {
     phase: f32,
@@ -97,7 +69,7 @@ pub struct Moment {
     out_of_step: f32,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 struct Node {
     is_stream: bool,
     /// Whether this node or one beside it is a stream. Between a node with two
@@ -166,6 +138,14 @@ impl Field {
         field.trace(&laid);
         field.open = laid.into_open();
         field
+    }
+
+    /// Whether a node moves as in another field of as many nodes.
+    pub fn is_alike(&self, other: &Self, column: usize, row: usize) -> bool {
+        let at = row * self.columns + column;
+        self.hand_overs == other.hand_overs
+            && self.nodes[at] == other.nodes[at]
+            && self.table(at) == other.table(at)
     }
 
     /// Whether anything at this node ever changes.

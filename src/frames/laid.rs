@@ -10,8 +10,7 @@ use crate::{
 /// The motion brought to the nodes: velocity in luma pixels per second, already
 /// faded at the border of what may move.
 pub struct Laid {
-    velocity_x: Plane<f32>,
-    velocity_y: Plane<f32>,
+    velocity: Plane<[f32; 2]>,
     open: Plane<f32>,
     harmonics: Vec<Plane<Harmonic>>,
     /// Luma pixels per unit of motion (one picture width), in x and y.
@@ -44,26 +43,27 @@ impl Laid {
         // Outside the gate the velocity means nothing, so what stands inside is
         // carried over the border before it is faded there.
         let weight = box_mean(&motion.gate, 2);
-        let carried = |flow: &Plane<f32>, unit: f32| {
+        let sums = [&motion.flow_x, &motion.flow_y].map(|flow| {
             let mut gated = flow.clone();
             for (value, gate) in gated.samples.iter_mut().zip(&motion.gate.samples) {
                 *value *= gate;
             }
-            let sum = box_mean(&gated, 2);
-            Plane::from_fn(columns, rows, |c, r| {
-                let (x, y) = cell(c, r, step);
-                let weight = weight.bilinear(x, y);
-                let value = if weight > 0.02 {
-                    sum.bilinear(x, y) / weight
-                } else {
-                    0.0
-                };
-                value * unit * open.at(c, r)
-            })
-        };
+            box_mean(&gated, 2)
+        });
+        let velocity = Plane::from_fn(columns, rows, |c, r| {
+            let open = open.at(c, r);
+            if open == 0.0 {
+                return [0.0; 2];
+            }
+            let (x, y) = cell(c, r, step);
+            let weight = weight.bilinear(x, y);
+            if weight <= 0.02 {
+                return [0.0; 2];
+            }
+            [0, 1].map(|axis| sums[axis].bilinear(x, y) / weight * unit_px[axis] * open)
+        });
         Self {
-            velocity_x: carried(&motion.flow_x, unit_px[0]),
-            velocity_y: carried(&motion.flow_y, unit_px[1]),
+            velocity,
             open,
             harmonics: motion
                 .harmonics
@@ -77,26 +77,19 @@ impl Laid {
 
     /// Velocity at a position in nodes, in luma pixels per second.
     pub fn velocity(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        [
-            self.velocity_x.bilinear(x, y),
-            self.velocity_y.bilinear(x, y),
-        ]
+        let around = self.velocity.around(x, y);
+        [0, 1].map(|axis| around.iter().map(|(v, weight)| v[axis] * weight).sum())
     }
 
     /// Speed at a node, in luma pixels per second.
     pub fn speed_at(&self, column: usize, row: usize) -> f32 {
-        self.velocity_x
-            .at(column, row)
-            .hypot(self.velocity_y.at(column, row))
+        let [x, y] = self.velocity.at(column, row);
+        x.hypot(y)
     }
 
     /// Speeds at all nodes, in luma pixels per second.
     pub fn speeds(&self) -> impl Iterator<Item = f32> {
-        self.velocity_x
-            .samples
-            .iter()
-            .zip(&self.velocity_y.samples)
-            .map(|(x, y)| x.hypot(*y))
+        self.velocity.samples.iter().map(|[x, y]| x.hypot(*y))
     }
 
     /// Whether anything may move at this node.
@@ -195,22 +188,8 @@ fn carried_harmonic(
 }
 
 fn bilinear(plane: &Plane<Harmonic>, x: f32, y: f32) -> Harmonic {
-    let x = x.clamp(0.0, (plane.width_px - 1) as f32);
-    let y = y.clamp(0.0, (plane.height_px - 1) as f32);
-    let (x0, y0) = (x as usize, y as usize);
-    let (x1, y1) = (
-        (x0 + 1).min(plane.width_px - 1),
-        (y0 + 1).min(plane.height_px - 1),
-    );
-    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
     let mut sum = Harmonic::default();
-    for (column, row, weight) in [
-        (x0, y0, (1.0 - fx) * (1.0 - fy)),
-        (x1, y0, fx * (1.0 - fy)),
-        (x0, y1, (1.0 - fx) * fy),
-        (x1, y1, fx * fy),
-    ] {
-        let corner = plane.at(column, row);
+    for (corner, weight) in plane.around(x, y) {
         for axis in 0..2 {
             sum.x[axis] += weight * corner.x[axis];
             sum.y[axis] += weight * corner.y[axis];

@@ -13,6 +13,8 @@ pub mod blend;
 
 pub mod flicker;
 
+pub mod state;
+
 pub mod field;
 
 pub mod texture;
@@ -39,7 +41,7 @@ use crate::{
         nodes::{Nodes, free_nodes},
         pace::Pace,
         texture::{Texture, fine_detail},
-        tiles::{active_tiles, needed_tiles, nodes_of_tile},
+        tiles::{Run, active_tiles, needed_tiles, nodes_of_tile, runs},
     },
     motion::Motion,
     picture::{Plane, Yuv420},
@@ -51,8 +53,9 @@ use crate::{
 pub const TILE_PX: usize = 16;
 /// Clock of [`Frame::pts_ticks`], in hertz.
 pub const TICKS_PER_SECOND: u32 = 90_000;
-/// The contrast is measured once in so many frames.
+/// The contrast is measured once in so many frames, and so often at least.
 const FRAMES_PER_MOMENT: u32 = 6;
+const MOMENTS_MIN: u32 = 20;
 
 /// One picture of the loop.
 #[derive(Clone, Debug)]
@@ -77,8 +80,10 @@ pub struct Renderer {
     active: Plane<bool>,
     /// Column and row of every active tile.
     moving: Vec<(usize, usize)>,
+    moving_runs: Vec<Run>,
     /// Those whose light does not change.
     evenly_lit: Vec<(usize, usize)>,
+    evenly_lit_runs: Vec<Run>,
     trim: Trim,
     pace: Pace,
     shape: Shape,
@@ -106,19 +111,27 @@ impl Renderer {
             .filter(|(_, active)| **active)
             .map(|(at, _)| (at % active.width_px, at / active.width_px))
             .collect();
+        let moving_runs = runs(&active);
         let is_evenly_lit = |(column, row): &(usize, usize)| {
             !nodes_of_tile(&field, *column, *row).any(|(c, r)| field.is_lit(c, r))
         };
+        let evenly_lit: Vec<_> = moving.iter().copied().filter(is_evenly_lit).collect();
+        let mut is_even = active.map(|_| false);
+        for (column, row) in &evenly_lit {
+            is_even.row_mut(*row)[*column] = true;
+        }
         let mut renderer = Self {
             trim: Trim::none(),
             pace: Pace::EVEN,
             brush: Brush::new(Texture::new(&still), mask),
-            evenly_lit: moving.iter().copied().filter(is_evenly_lit).collect(),
+            evenly_lit,
+            evenly_lit_runs: runs(&is_even),
             still,
             free: free_nodes(&field),
             field,
             active,
             moving,
+            moving_runs,
             shape,
         };
         if !renderer.moving.is_empty() {
@@ -213,10 +226,20 @@ impl Renderer {
         self.moving.iter().copied()
     }
 
+    /// The same tiles, neighbours together.
+    pub fn moving_runs(&self) -> &[Run] {
+        &self.moving_runs
+    }
+
     /// The moving tiles whose light does not change: there a change of contrast
     /// is a fault, where a fire flickers it is the light itself.
     pub fn evenly_lit_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
         self.evenly_lit.iter().copied()
+    }
+
+    /// The same tiles, neighbours together.
+    pub fn evenly_lit_runs(&self) -> &[Run] {
+        &self.evenly_lit_runs
     }
 
     /// Keeps the contrast of detail evener than the few tiles that were measured
@@ -241,7 +264,10 @@ impl Renderer {
         // less on average, would look like a loss.
         let (most, others) = tiles.split_at(tiles.len() / 10);
         let parts = [most, others].map(|part| (spread(part, TILES), part.len()));
-        let moments = self.frame_count().div_ceil(FRAMES_PER_MOMENT);
+        let moments = self
+            .frame_count()
+            .div_ceil(FRAMES_PER_MOMENT)
+            .max(MOMENTS_MIN);
         Trim::measured(moments, |phase| {
             let power = parts.iter().map(|(sample, count)| {
                 let mut power = 0.0;
@@ -290,15 +316,6 @@ impl Renderer {
             let corners = owned.each_ref().map(<[Node; TILE_NODES]>::each_ref);
             self.brush.draw_luma_of(*tile, &corners, &mut drawn);
             see(&drawn);
-        }
-    }
-
-    /// Appends every second row of a tile's luma.
-    pub fn copy_tile(&self, column: usize, row: usize, luma: &Plane<u8>, to: &mut Vec<u8>) {
-        let columns = column * TILE_PX..((column + 1) * TILE_PX).min(luma.width_px);
-        let rows = row * TILE_PX..((row + 1) * TILE_PX).min(luma.height_px);
-        for y in rows.step_by(2) {
-            to.extend_from_slice(&luma.row(y)[columns.clone()]);
         }
     }
 

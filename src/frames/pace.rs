@@ -9,6 +9,11 @@ use std::f32::consts::TAU;
 
 use rayon::prelude::*;
 
+use crate::{
+    frames::{TILE_PX, tiles::Run},
+    picture::Plane,
+};
+
 /// Moments of the loop at which steps are measured.
 const MOMENTS: usize = 60;
 /// Largest change of pace.
@@ -29,6 +34,14 @@ const JERK_MAX: f32 = 1.1;
 /// Samples that are summed in 32 bits: enough for a whole vector, too few for an
 /// overflow.
 const RUN: usize = 1 << 16;
+
+/// Appends every fourth row of the luma of some tiles.
+pub fn thin(luma: &Plane<u8>, run: &Run, to: &mut Vec<u8>) {
+    let [columns, rows] = run.samples(luma, TILE_PX);
+    for y in rows.step_by(4) {
+        to.extend_from_slice(&luma.row(y)[columns.clone()]);
+    }
+}
 
 /// Mean absolute difference of two pictures, in grey levels.
 pub fn step(from: &[u8], to: &[u8]) -> f32 {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::{
-    frames::{contrast::fine_contrast, mask::box_mean},
+    frames::{contrast::fine_contrast, mask::box_mean, tiles::runs},
     motion::Harmonic,
     scene::{HARMONIC_COUNT, NetworkOutput, Profile},
     still::{Origin, Still},
@@ -162,11 +162,10 @@ fn moving_texture_keeps_its_detail_and_never_pulses() {
             least >= 0.92,
             "{name}: {least} of the detail's energy is left"
         );
-        let tiles =
-            || (0..HEIGHT / TILE_PX).flat_map(|y| (0..WIDTH / TILE_PX).map(move |x| (x, y)));
+        let all = Plane::filled(WIDTH / TILE_PX, HEIGHT / TILE_PX, true);
         let contrasts: Vec<f32> = drawn
             .iter()
-            .map(|frame| fine_contrast(frame, tiles()))
+            .map(|frame| fine_contrast(frame, &runs(&all)))
             .collect();
         let (least, most) = range(&contrasts);
         assert!(least / most >= 0.95, "{name}: {least} to {most}");

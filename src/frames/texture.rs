@@ -1,10 +1,8 @@
 //! The still, ready to be sampled anywhere.
 
-use std::ops::Range;
-
 use crate::{
     arch::Padded,
-    frames::{TILE_PX, mask::box_mean},
+    frames::{TILE_PX, mask::box_mean, tiles::runs},
     picture::{Plane, Yuv420},
 };
 
@@ -46,37 +44,23 @@ pub fn fine_detail(luma: &Plane<u8>, is_needed: &Plane<bool>) -> Plane<i16> {
     const APART: usize = 2;
     let (width, height) = (luma.width_px, luma.height_px);
     let mut detail = Plane::filled(width, height, 0);
-    for tile_row in 0..is_needed.height_px {
-        for span in spans(is_needed.row(tile_row), width) {
-            let inner = span.start.max(APART)..span.end.min(width - APART);
-            for y in tile_row * TILE_PX..((tile_row + 1) * TILE_PX).min(height) {
-                let above = &luma.row(y.saturating_sub(APART))[inner.clone()];
-                let below = &luma.row((y + APART).min(height - 1))[inner.clone()];
-                let left = &luma.row(y)[inner.start - APART..];
-                let right = &luma.row(y)[inner.start + APART..];
-                let here = &luma.row(y)[inner.clone()];
-                let to = &mut detail.row_mut(y)[inner.clone()];
-                for (k, to) in to.iter_mut().enumerate() {
-                    let around = [above[k], below[k], left[k], right[k]].map(i16::from);
-                    *to = 4 * i16::from(here[k]) - around.iter().sum::<i16>();
-                }
+    for run in runs(is_needed) {
+        let [columns, rows] = run.samples(luma, TILE_PX);
+        let inner = columns.start.max(APART)..columns.end.min(width - APART);
+        for y in rows {
+            let above = &luma.row(y.saturating_sub(APART))[inner.clone()];
+            let below = &luma.row((y + APART).min(height - 1))[inner.clone()];
+            let left = &luma.row(y)[inner.start - APART..];
+            let right = &luma.row(y)[inner.start + APART..];
+            let here = &luma.row(y)[inner.clone()];
+            let to = &mut detail.row_mut(y)[inner.clone()];
+            for (k, to) in to.iter_mut().enumerate() {
+                let around = [above[k], below[k], left[k], right[k]].map(i16::from);
+                *to = 4 * i16::from(here[k]) - around.iter().sum::<i16>();
             }
         }
     }
     detail
-}
-
-/// Runs of needed tiles in a row of tiles, in pixels.
-fn spans(is_needed: &[bool], width: usize) -> Vec<Range<usize>> {
-    let mut spans: Vec<Range<usize>> = Vec::new();
-    for (column, _) in is_needed.iter().enumerate().filter(|(_, needed)| **needed) {
-        let (from, to) = (column * TILE_PX, ((column + 1) * TILE_PX).min(width));
-        match spans.last_mut() {
-            Some(last) if last.end == from => last.end = to,
-            _ => spans.push(from..to),
-        }
-    }
-    spans
 }
 
 /// The luma blurred over about an eightieth of the long side: what is left when

