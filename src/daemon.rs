@@ -35,6 +35,8 @@ mod run;
 
 mod service;
 
+mod sight;
+
 mod store;
 
 mod studio;

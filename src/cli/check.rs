@@ -29,6 +29,7 @@ fn summary(config: &Config) -> String {
     let transport = if broker.tls.is_some() { "TLS" } else { "plain" };
     let camera = match &config.camera {
         Camera::None => "none".to_owned(),
+        Camera::Device(camera) => camera.node.display().to_string(),
         Camera::File(path) => format!("file {}", path.display()),
         Camera::Command { argv, timeout } => {
             format!("command {}, {} s", argv.join(" "), timeout.as_secs_f32())

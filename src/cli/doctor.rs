@@ -5,6 +5,8 @@
 
 mod board;
 
+mod camera;
+
 mod network;
 
 mod secrets;
@@ -111,7 +113,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     tell(network::http(&config));
     tell(network::url(&config));
     tell(board::folders(&config));
-    tell(board::camera(&config));
+    tell(camera::there(&config));
+    tell(camera::configured(&config));
     tell(board::model(&config));
     tell(board::encoder());
     tell(board::threads(&config));

@@ -9,9 +9,14 @@ use std::{
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use crate::{config::ConfigError, device::memory, request::RequestError};
+use crate::{
+    config::ConfigError,
+    device::{camera::CameraError, memory},
+    request::RequestError,
+};
 
 pub mod asyncapi;
+pub mod capture;
 pub mod check;
 pub mod debug;
 pub mod demo;
@@ -47,6 +52,8 @@ pub enum Command {
     Render(render::Args),
     /// Shows it all at once: a broker, the daemon, a display and a clip.
     Demo(demo::Args),
+    /// Takes a still with a camera and writes it as a JPEG.
+    Capture(capture::Args),
     /// Runs the daemon: requests come in and clips go out over MQTT.
     Run(run::Args),
     /// Asks a daemon for a clip over MQTT, waits and saves it.
@@ -76,6 +83,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
         Command::Demo(args) => demo::run(args),
+        Command::Capture(args) => capture::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Request(args) => request::run(args),
         Command::Watch(args) => watch::run(args),
@@ -101,6 +109,8 @@ fn print(result: &str) {
 /// Whoever typed the command can mend what ends with 2.
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is_usage = error.downcast_ref::<ConfigError>().is_some()
-        || error.downcast_ref::<RequestError>().is_some();
+        || error.downcast_ref::<RequestError>().is_some()
+        || (error.downcast_ref::<CameraError>())
+            .is_some_and(|error| error.fault.is_of_configuration());
     if is_usage { 2 } else { 1 }
 }

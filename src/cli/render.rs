@@ -103,7 +103,7 @@ fn write_report(file: &Path, report: &Report) -> anyhow::Result<()> {
 }
 
 /// Finds out before the work begins whether its result can be kept.
-fn check_output(clip: &Path) -> anyhow::Result<()> {
+pub(super) fn check_output(clip: &Path) -> anyhow::Result<()> {
     check_replaceable(clip).with_context(|| format!("output {}", clip.display()))?;
     let folder = match clip.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod broker;
+mod camera;
 mod http;
 mod raw;
 mod resolve;
@@ -28,6 +29,7 @@ mod topics;
 mod trigger;
 mod url;
 
+pub use camera::{Camera, DeviceCamera, PixelFormat};
 pub use http::{HTTP_CONNECTIONS_MAX_DEFAULT, Http};
 pub use storage::{JournalLimits, StoreLimits};
 pub use thermal::Thermal;
@@ -148,22 +150,6 @@ pub struct KeyPair {
     pub cert_file: PathBuf,
     /// PEM file of its private key.
     pub key_file: PathBuf,
-}
-
-/// Where stills come from when a request names the camera.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Camera {
-    /// There is none: such requests are answered `no_camera`.
-    None,
-    /// A file that something else keeps fresh.
-    File(PathBuf),
-    /// A command that prints one JPEG or PNG to standard output.
-    Command {
-        /// Program and arguments; no shell is involved.
-        argv: Vec<String>,
-        /// Time after which it is ended.
-        timeout: Duration,
-    },
 }
 
 /// The daemon cannot start from what it was told.

@@ -3,8 +3,12 @@
 //! Numbers are read wide and checked later, so that `port = 70000` is answered
 //! with the allowed range and not with the name of an integer type.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
+
+use super::camera::RawControl;
 
 pub(super) type Int = Option<Spanned<i64>>;
 pub(super) type Number = Option<Spanned<f64>>;
@@ -51,6 +55,14 @@ pub(super) struct RawBroker {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawCamera {
+    pub(super) device: Text,
+    pub(super) size: Text,
+    pub(super) format: Text,
+    pub(super) controls: Option<Spanned<BTreeMap<String, RawControl>>>,
+    pub(super) burst: Int,
+    pub(super) warmup_s: Number,
+    pub(super) frozen_frames: Int,
+    pub(super) frame_timeout_s: Number,
     pub(super) file: Text,
     pub(super) command: Option<Spanned<Vec<String>>>,
     pub(super) timeout_s: Number,

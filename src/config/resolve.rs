@@ -5,8 +5,8 @@ use std::{fmt::Display, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, t
 use toml::Spanned;
 
 use super::{
-    Broker, Camera, Config, ConfigError, DEVICE_ID_CHARS_MAX, KeyPair, Tls, http,
-    raw::{self, Raw, RawBroker, RawCamera, RawLook, RawPhoto, RawShape},
+    Broker, Config, ConfigError, DEVICE_ID_CHARS_MAX, KeyPair, Tls, camera, http,
+    raw::{self, Raw, RawBroker, RawLook, RawPhoto, RawShape},
     storage,
     text::Text,
     thermal, topics, trigger, url,
@@ -18,13 +18,12 @@ use crate::{
 
 const BROKER_URL_DEFAULT: &str = "mqtt://localhost";
 const CLIPS_DIR_DEFAULT: &str = "/var/lib/zoetrope/clips";
-const CAMERA_TIMEOUT_S_DEFAULT: f64 = 10.0;
 const QUEUE_LENGTH_MAX_DEFAULT: i64 = 8;
 const THREADS_MAX: i64 = 256;
 
 pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
     let mut raw: Raw = text.parse()?;
-    let camera = camera(text, raw.camera)?;
+    let camera = camera::resolve(text, raw.camera)?;
     let clips_dir =
         path(text, "clips_dir", raw.clips_dir)?.unwrap_or_else(|| PathBuf::from(CLIPS_DIR_DEFAULT));
     let place = raw.journal.dir.as_ref().map_or(0..0, Spanned::span);
@@ -168,28 +167,6 @@ fn said_of<T>(text: &Text, value: &Spanned<T>, key: &str, error: ConfigError) ->
     match error {
         ConfigError::BrokerUrl(reason) => text.error(value.span(), format!("{key} {reason}")),
         other => other,
-    }
-}
-
-fn camera(text: &Text, raw: RawCamera) -> Result<Camera, ConfigError> {
-    let timeout_s = number(text, "camera.timeout_s", &raw.timeout_s, 0.1..=300.0)?;
-    match (raw.file, raw.command) {
-        (None, None) => Ok(Camera::None),
-        (Some(file), None) => Ok(Camera::File(required_path(text, "camera.file", &file)?)),
-        (None, Some(command)) => {
-            if command.get_ref().first().is_none_or(String::is_empty) {
-                let reason = "camera.command is empty, expected a program and its arguments";
-                return Err(text.error(command.span(), reason.to_owned()));
-            }
-            Ok(Camera::Command {
-                argv: command.into_inner(),
-                timeout: Duration::from_secs_f64(timeout_s.unwrap_or(CAMERA_TIMEOUT_S_DEFAULT)),
-            })
-        }
-        (Some(_), Some(command)) => {
-            let reason = "camera.command is given as well as camera.file, allowed is one of them";
-            Err(text.error(command.span(), reason.to_owned()))
-        }
     }
 }
 

@@ -29,17 +29,26 @@ fn the_example_states_the_defaults() {
     let example = include_str!("../../systemd/zoetrope.toml");
     parsed(example).expect("the example as it comes");
     // Every key stands there behind "#"; without it the file must hold, too,
-    // once the choice between the two kinds of camera has been made.
+    // once the choice among the three kinds of camera has been made.
     let all: String = example
         .lines()
-        .filter(|line| !line.starts_with("#file = \"/run/"))
+        .filter(|line| !line.starts_with("#file = \"/run/") && !line.starts_with("#command"))
         .map(|line| match line.strip_prefix('#') {
             Some(key) if !key.starts_with([' ', '#']) => format!("{key}\n"),
             _ => format!("{line}\n"),
         })
         .collect();
     let config = parsed(&all).expect("every key of the example");
-    assert!(matches!(config.camera, Camera::Command { .. }));
+    let Camera::Device(camera) = &config.camera else {
+        panic!("{:?}", config.camera);
+    };
+    let defaults = DeviceCamera {
+        size_px: camera.size_px,
+        format: camera.format,
+        controls: camera.controls.clone(),
+        ..DeviceCamera::at(&camera.node)
+    };
+    assert_eq!(*camera, defaults);
     let http = config.http.as_ref().expect("http");
     assert!(http.token_file.is_some() && http.tls.is_some());
     assert_eq!(http.connections_max, HTTP_CONNECTIONS_MAX_DEFAULT);
@@ -152,14 +161,6 @@ fn everything_wrong_has_its_place_and_its_limit() {
             "2:8: shape.size is \"big\", expected WIDTHxHEIGHT such as 1280x720",
         ),
         (
-            "[camera]\nfile = 'a'\ncommand = ['b']",
-            "3:11: camera.command is given as well as camera.file, allowed is one of them",
-        ),
-        (
-            "[camera]\ncommand = []",
-            "2:11: camera.command is empty, expected a program and its arguments",
-        ),
-        (
             "inline_bytes_max = 7",
             "1:20: inline_bytes_max is 7, allowed are 65536 to 268435455",
         ),
@@ -215,7 +216,7 @@ fn everything_wrong_has_its_place_and_its_limit() {
         ),
         (
             "[trigger]\nevery = '15m'",
-            "2:9: trigger.every is given without camera.file or camera.command",
+            "2:9: trigger.every is given without camera.device, camera.file or camera.command",
         ),
         (
             "[camera]\nfile = 'a'\n[trigger]\nevery = '15 minutes'",

@@ -34,7 +34,9 @@ pub(super) fn resolve(
     let timers = [("every", &raw.every), ("cron", &raw.cron)];
     for (key, given) in timers {
         if let (Some(value), Camera::None) = (given, camera) {
-            let reason = format!("trigger.{key} is given without camera.file or camera.command");
+            let reason = format!(
+                "trigger.{key} is given without camera.device, camera.file or camera.command"
+            );
             return Err(text.error(value.span(), reason));
         }
     }

@@ -49,19 +49,18 @@ use super::{
     heat::Heat,
     ledger::Ledger,
     metrics::Metrics,
+    sight::Lookout,
     store::Store,
     studio::{Studio, StudioEvent},
 };
 use crate::{
-    config::{Camera, Config},
+    config::Config,
     device::{
         http::{Renewal, Shelf},
         mqtt::{Connection, Message},
     },
     journal::{Address, Journal, Lock, Note, Opened, Outcome, disk::Damage},
-    publication::{
-        CameraState, ClipNotice, Fault, JobEvent, JobPhase, Publication, Response, State, Topics,
-    },
+    publication::{ClipNotice, Fault, JobEvent, JobPhase, Publication, Response, State, Topics},
     request::JobId,
     scene::NetworkCard,
 };
@@ -135,7 +134,7 @@ pub(super) struct Desk {
     closing: JoinSet<Closed>,
     errands: Errands,
     ledger: Ledger,
-    camera: CameraState,
+    camera: Lookout,
     /// Why the last job failed, if it was our own fault, or what else is wrong.
     trouble: Option<String>,
     /// Nothing is begun before this, for the disk was not able to.
@@ -165,7 +164,7 @@ impl Desk {
             listeners: HashMap::new(),
             metrics: equipment.metrics,
             topics: Topics::new(&config.device_id),
-            camera: camera_unused(&config.camera),
+            camera: Lookout::new(&config.camera),
             config,
             config_file: equipment.config_file,
             renewal: equipment.renewal,
@@ -234,6 +233,7 @@ impl Desk {
                 _ = checks.tick() => self.show_health(),
                 () = until(self.retry_at) => self.retry_at = None,
                 () = self.pacing.changed() => {}
+                () = self.camera.look() => {}
                 _ = ageing.tick() => {
                     let store = self.store.clone();
                     off_thread(move || store.make_room()).await;
@@ -365,11 +365,4 @@ fn damages_said(damages: &[Damage]) -> Option<String> {
     Some(format!(
         "{count} damaged records were found, the first: {first}"
     ))
-}
-
-fn camera_unused(camera: &Camera) -> CameraState {
-    match camera {
-        Camera::None => CameraState::None,
-        Camera::File(_) | Camera::Command { .. } => CameraState::Online,
-    }
 }

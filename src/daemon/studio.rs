@@ -17,18 +17,21 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Renderer, failure::Failure, halt::Halt, metrics::Metrics, pulse::Pulse, store::Store};
+use super::{
+    Renderer, failure::Failure, halt::Halt, metrics::Metrics, pulse::Pulse, sight::Sight,
+    store::Store,
+};
 use crate::{
     clip::{Clip, ClipError},
     config::{Camera, UrlSource},
     device::{
         fetch,
-        source::{CommandSource, FileSource},
+        source::{self, FileSource},
     },
     frames::Frame,
     journal::{Journal, Note, RequestDigest},
     pipeline::{Job, Onlooker, PipelineError, Stage},
-    publication::{CameraState, Fault, JobPhase},
+    publication::{Fault, JobPhase},
     request::{Request, Source},
     still::{Limits, Origin, StillSource},
 };
@@ -64,7 +67,7 @@ pub(super) enum StudioEvent {
     /// The job has come this far.
     Phase(JobPhase),
     /// The camera did or did not give a picture.
-    Camera(CameraState),
+    Camera(Sight),
     /// The job has ended.
     Ended(Result<Clip, Failure>),
     /// The thread has ended; nothing follows.
@@ -259,47 +262,36 @@ impl Bench {
 
     fn photo(&self, commission: &Commission) -> Result<(Arc<[u8]>, Origin), Failure> {
         let bytes_max = commission.limits.bytes_max;
-        let mut source: Box<dyn StillSource> =
-            match (&commission.request.source, &commission.camera) {
-                (Source::Photo(_), _) => {
-                    let photo = self.journal.photo(commission.sequence);
-                    let photo = photo.map_err(|error| Failure::disk(&error))?;
-                    return Ok((photo, Origin::Payload));
-                }
-                (Source::Url(photo), _) => {
-                    self.report(StudioEvent::Phase(JobPhase::Capturing));
-                    let bytes = fetch::fetch(commission.url.as_ref(), photo, bytes_max)?;
-                    return Ok((bytes.into(), Origin::Url));
-                }
-                (Source::Path(path), _) | (Source::Camera, Camera::File(path)) => {
-                    Box::new(FileSource::new(path, bytes_max))
-                }
-                (Source::Camera, Camera::Command { argv, timeout }) => {
-                    Box::new(CommandSource::new(argv.clone(), *timeout, bytes_max))
-                }
-                (Source::Camera, Camera::None) => {
-                    let fault = Fault {
-                        code: "no_camera".to_owned(),
-                        message: "no camera is configured, send a photo instead".to_owned(),
-                    };
-                    return Err(fault.into());
-                }
-            };
+        let mut source: Box<dyn StillSource> = match &commission.request.source {
+            Source::Photo(_) => {
+                let photo = self.journal.photo(commission.sequence);
+                let photo = photo.map_err(|error| Failure::disk(&error))?;
+                return Ok((photo, Origin::Payload));
+            }
+            Source::Url(photo) => {
+                self.report(StudioEvent::Phase(JobPhase::Capturing));
+                let bytes = fetch::fetch(commission.url.as_ref(), photo, bytes_max)?;
+                return Ok((bytes.into(), Origin::Url));
+            }
+            Source::Path(path) => Box::new(FileSource::new(path, bytes_max)),
+            Source::Camera => {
+                let camera = source::configured(&commission.camera, &commission.limits);
+                camera.ok_or_else(|| Fault {
+                    code: "no_camera".to_owned(),
+                    message: "no camera is configured, send a photo instead".to_owned(),
+                })?
+            }
+        };
         self.report(StudioEvent::Phase(JobPhase::Capturing));
         let captured = {
             // Another user's panic has left nothing half done.
             let _turn = (self.camera_turn.lock()).unwrap_or_else(PoisonError::into_inner);
             source.capture()
         };
+        self.report(StudioEvent::Camera(Sight::of(captured.as_ref().err())));
         match captured {
-            Ok(bytes) => {
-                self.report(StudioEvent::Camera(CameraState::Online));
-                Ok((bytes.into(), source.origin()))
-            }
-            Err(error) => {
-                self.report(StudioEvent::Camera(CameraState::Lost));
-                Err(Failure::ours("camera", error.to_string()))
-            }
+            Ok(bytes) => Ok((bytes.into(), source.origin())),
+            Err(error) => Err(Failure::ours("camera", error.to_string())),
         }
     }
 }

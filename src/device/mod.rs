@@ -8,6 +8,8 @@ pub mod memory;
 
 pub mod http;
 
+pub mod camera;
+
 pub mod source;
 
 pub mod tract;

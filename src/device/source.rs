@@ -1,6 +1,7 @@
-//! Photographs from a file and from a command.
+//! Photographs from wherever the configuration says: a camera, a file, a
+//! command.
 //!
-//! Both read no more than they are allowed to, and a command is ended with
+//! File and command read no more than they are allowed to, and a command is ended with
 //! everything it started: a camera tool that hangs must not fill a board with
 //! processes that still hold the camera.
 
@@ -15,16 +16,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::camera::CameraSource;
 use crate::{
     config::Camera,
-    still::{Origin, StillError, StillSource},
+    still::{Limits, Origin, StillError, StillSource},
 };
 
-/// The source that the configuration names, of whose photographs at most
-/// `bytes_max` bytes are accepted; `None` if it names none.
-pub fn configured(camera: &Camera, bytes_max: usize) -> Option<Box<dyn StillSource>> {
+/// The source that the configuration names, whose photographs are within
+/// `limits`; `None` if it names none.
+pub fn configured(camera: &Camera, limits: &Limits) -> Option<Box<dyn StillSource>> {
+    let bytes_max = limits.bytes_max;
     match camera {
         Camera::None => None,
+        Camera::Device(camera) => Some(Box::new(CameraSource::new(camera.clone(), *limits))),
         Camera::File(path) => Some(Box::new(FileSource::new(path, bytes_max))),
         Camera::Command { argv, timeout } => {
             let source = CommandSource::new(argv.clone(), *timeout, bytes_max);

@@ -77,6 +77,8 @@ pub struct State {
     pub queue_length: usize,
     /// The camera.
     pub camera: CameraState,
+    /// Why it is lost or frozen.
+    pub camera_reason: Option<String>,
     /// What runs the network: `cpu`.
     pub backend: String,
 }
@@ -112,10 +114,12 @@ impl DaemonState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraState {
-    /// Configured, and its last picture came.
+    /// Configured and there, and its last picture came.
     Online,
-    /// Configured, but its last picture did not come.
+    /// Configured, but it has gone or its last picture was no good one.
     Lost,
+    /// Configured, but it gives the same picture again and again.
+    Frozen,
     /// Not configured.
     None,
 }

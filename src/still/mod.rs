@@ -46,10 +46,11 @@ pub trait StillSource: Send {
     /// One encoded photograph (JPEG, PNG or WebP), taken now.
     ///
     /// # Errors
-    /// [`StillError::Source`] with the reason when there is none to be had.
+    /// [`StillError::Source`] with the reason when there is none to be had, and
+    /// [`StillError::Frozen`] when it is the same again and again.
     fn capture(&mut self) -> Result<Vec<u8>, StillError>;
 
-    /// What the source is, for logs and records: `file`, `command`.
+    /// What the source is, for logs and records: `camera`, `file`, `command`.
     fn origin(&self) -> Origin;
 }
 
@@ -61,6 +62,8 @@ pub enum Origin {
     File,
     /// The output of a configured command.
     Command,
+    /// A camera that the kernel knows.
+    Camera,
     /// Bytes inside a message.
     Payload,
     /// Fetched from the network.
@@ -96,7 +99,7 @@ impl Still {
 /// CMYK ones are converted, and the EXIF orientation is applied.
 ///
 /// # Errors
-/// Every variant of [`StillError`] but [`StillError::Source`]: the file's
+/// Every variant of [`StillError`] but those of sources: the file's
 /// size, kind, header and pixels are checked in that order, so that a header
 /// that lies about its size is refused before anything is allocated for it.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Rgb, StillError> {
@@ -141,6 +144,10 @@ pub enum StillError {
     /// The source failed.
     #[error("{0}")]
     Source(String),
+    /// The source gives the same picture again and again, which is not what it
+    /// looks at.
+    #[error("{0}")]
+    Frozen(String),
     /// There are no bytes at all.
     #[error("photograph is empty: 0 bytes")]
     Empty,

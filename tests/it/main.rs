@@ -10,6 +10,7 @@
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `endurance` | the daemon killed at any moment, and on demand for long: killed a thousand times, under load, for hours |
 //! | `network` | our engine against what ONNX Runtime answered |
+//! | `camera` | the program with a V4L2 camera that a preloaded library plays |
 //! | `cli` | help, exit codes, what goes to which stream |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
 //! | `bad_input` | options, configurations, places and models that are wrong |
@@ -21,6 +22,7 @@ mod asyncapi;
 mod bad_input;
 mod bad_photos;
 mod browser;
+mod camera;
 mod cli;
 mod endurance;
 mod faults;

@@ -26,7 +26,7 @@ mod mosquitto;
 
 mod network;
 
-mod process;
+pub mod process;
 
 mod proxy;
 

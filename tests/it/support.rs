@@ -37,12 +37,20 @@ impl Outcome {
 
 /// Runs the program to its end.
 pub fn zoetrope<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Outcome {
-    let output = Command::new(env!("CARGO_BIN_EXE_zoetrope"))
+    zoetrope_with(args, |command| command)
+}
+
+/// Runs the program to its end in another environment.
+pub fn zoetrope_with<S: AsRef<OsStr>>(
+    args: impl IntoIterator<Item = S>,
+    change: impl FnOnce(&mut Command) -> &mut Command,
+) -> Outcome {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zoetrope"));
+    command
         .args(args)
         .env_remove("RUST_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the program starts");
+        .stdin(Stdio::null());
+    let output = change(&mut command).output().expect("the program starts");
     Outcome {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

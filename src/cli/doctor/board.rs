@@ -1,6 +1,6 @@
-//! What the board has: room, a camera, a model, processors.
+//! What the board has: room, a model, processors.
 
-use std::{fs, io, num::NonZeroUsize, path::Path, thread, time::Instant};
+use std::{fs, io, num::NonZeroUsize, path::Path, thread};
 
 use rustix::{fs::statvfs, process::geteuid};
 
@@ -8,8 +8,7 @@ use super::Finding;
 use crate::{
     config::Config,
     daemon::{Pipeline, Renderer},
-    device::{assembly, source, thermal::Thermometer},
-    still,
+    device::{assembly, thermal::Thermometer},
 };
 
 /// Free room with which nothing goes well any more, in bytes: a few clips.
@@ -67,32 +66,6 @@ fn writable(path: &Path) -> io::Result<u64> {
     tempfile::tempfile_in(there)?;
     let about = statvfs(there)?;
     Ok(about.f_bavail.saturating_mul(about.f_frsize))
-}
-
-pub(super) fn camera(config: &Config) -> Vec<Finding> {
-    let limits = &config.photo_limits;
-    let Some(mut camera) = source::configured(&config.camera, limits.bytes_max) else {
-        return vec![Finding::ok(
-            "camera",
-            "none; requests bring their photograph",
-        )];
-    };
-    let asked_at = Instant::now();
-    let decoded = camera
-        .capture()
-        .and_then(|photo| still::decode(&photo, limits));
-    vec![match decoded {
-        Ok(photo) => Finding::ok(
-            "camera",
-            format!(
-                "{}x{} after {:.1} s",
-                photo.width_px,
-                photo.height_px,
-                asked_at.elapsed().as_secs_f32()
-            ),
-        ),
-        Err(error) => Finding::fail("camera", error.to_string(), "correct [camera]"),
-    }]
 }
 
 pub(super) fn model(config: &Config) -> Vec<Finding> {

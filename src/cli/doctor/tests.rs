@@ -85,5 +85,5 @@ fn a_hot_board_and_a_camera_that_fails_are_said() {
     );
     let config = Config::parse(&toml).unwrap();
     assert_eq!(levels(&board::heat(&config)), [Level::Warn]);
-    assert_eq!(levels(&board::camera(&config)), [Level::Fail]);
+    assert_eq!(levels(&camera::configured(&config)), [Level::Fail]);
 }

@@ -6,9 +6,10 @@ use super::{Desk, errands::Errand, fault};
 use crate::{
     clip::poster,
     config::Camera,
+    daemon::sight::Sight,
     device::{display::sha256_of, mqtt::Connection, source},
     journal::Address,
-    publication::{CameraState, Captured, Fault, Publication},
+    publication::{Captured, Fault, Publication},
     request::Size,
     still::{Limits, Still, decode},
 };
@@ -66,11 +67,11 @@ impl Desk {
 }
 
 impl Shot {
-    fn take(&self) -> (Option<CameraState>, Result<Taken, Fault>) {
+    fn take(&self) -> (Option<Sight>, Result<Taken, Fault>) {
         let captured = {
             // Another user's panic has left nothing half done.
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut source = source::configured(&self.camera, self.limits.bytes_max);
+            let mut source = source::configured(&self.camera, &self.limits);
             source
                 .as_mut()
                 .map(|source| (source.capture(), source.origin()))
@@ -78,8 +79,8 @@ impl Shot {
         let (photo, origin) = match captured {
             Some((Ok(photo), origin)) => (photo, origin),
             Some((Err(error), _)) => {
-                let lost = fault("camera", error.to_string());
-                return (Some(CameraState::Lost), Err(lost));
+                let sight = Sight::of(Some(&error));
+                return (Some(sight), Err(fault("camera", error.to_string())));
             }
             None => return (None, Err(fault("no_camera", "no camera".to_owned()))),
         };
@@ -95,7 +96,7 @@ impl Shot {
                 .map_err(|error| fault("encode", error.to_string()))?;
             Ok(Taken { jpeg, photo_px })
         };
-        (Some(CameraState::Online), developed())
+        (Some(Sight::of(None)), developed())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Commands that are no request for a clip.
 
-use super::{Desk, camera_unused, fault, off_thread, response_to};
+use super::{Desk, fault, off_thread, response_to};
 use crate::{
     config::Config,
-    daemon::halt::cancelled,
+    daemon::{halt::cancelled, sight::Lookout},
     device::mqtt::Message,
     journal::{Address, Note},
     publication::{
@@ -178,13 +178,15 @@ impl Desk {
         self.config.photo_limits = config.photo_limits;
         self.config.queue_length_max = config.queue_length_max;
         self.config.inline_bytes_max = config.inline_bytes_max;
+        if self.config.camera != config.camera {
+            self.camera = Lookout::new(&config.camera);
+        }
         self.config.camera = config.camera;
         self.config.journal = config.journal;
         self.store.set_limits(config.store);
         self.config.threads = config.threads;
         self.config.url = config.url;
         self.pacing.pause_is(config.thermal.pause);
-        self.camera = camera_unused(&self.config.camera);
         log::info!("configuration read again");
         self.show_info();
         Ok(Reloaded { waits_for_restart })

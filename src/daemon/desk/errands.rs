@@ -6,8 +6,9 @@ use tokio::task::JoinSet;
 
 use super::{Desk, pulls::Pull, response_to};
 use crate::{
+    daemon::sight::Sight,
     journal::Address,
-    publication::{CameraState, Captured, Fault, Pulled},
+    publication::{Captured, Fault, Pulled},
 };
 
 /// What came of an errand.
@@ -17,7 +18,7 @@ pub(super) enum Errand {
         address: Address,
         result: Result<Captured, Fault>,
         /// Unless it was not asked.
-        camera: Option<CameraState>,
+        camera: Option<Sight>,
     },
     /// Chunks are with the broker, or not.
     Pull {
@@ -55,7 +56,9 @@ impl Desk {
                 camera,
             }) => {
                 self.errands.is_capturing = false;
-                self.camera = camera.unwrap_or(self.camera);
+                if let Some(sight) = camera {
+                    self.camera.saw(sight);
+                }
                 self.connection.post(response_to(&address, result));
             }
             Ok(Errand::Pull { addresses, result }) => {

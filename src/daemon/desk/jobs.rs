@@ -123,7 +123,7 @@ impl Desk {
 
     pub(super) fn studio_says(&mut self, event: StudioEvent) {
         match event {
-            StudioEvent::Camera(state) => self.camera = state,
+            StudioEvent::Camera(sight) => self.camera.saw(sight),
             StudioEvent::Phase(phase) => {
                 if let Some(ticket) = &self.current {
                     let transaction = ticket.order.transaction.clone();

@@ -41,7 +41,8 @@ impl Desk {
             reason,
             job_id,
             queue_length: self.queue.len(),
-            camera: self.camera,
+            camera: self.camera.state(),
+            camera_reason: self.camera.reason(),
             backend: self.card.backend.to_owned(),
         };
         if self.shown.as_ref() != Some(&state) {

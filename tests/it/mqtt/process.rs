@@ -37,6 +37,11 @@ impl Process {
         kill_process(id, signal).expect("it is our own child");
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {

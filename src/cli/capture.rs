@@ -1,0 +1,111 @@
+//! `zoetrope capture`: one still from the camera, no broker and no network.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::bail;
+use rustix::io::Errno;
+
+use super::render::check_output;
+use crate::{
+    config::{Camera, Config, DeviceCamera},
+    device::{
+        camera::{CameraSource, Picture, survey},
+        display::replace,
+        source,
+    },
+    still::{self, Limits},
+};
+
+/// Takes a still with a camera and writes it as a JPEG. Ends with 2 if the
+/// configuration asks for what the camera does not have.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The JPEG file to write; replaced only when the new one is complete.
+    #[arg(short, long, value_name = "STILL")]
+    pub output: PathBuf,
+    /// The camera's node, such as one in /dev/v4l/by-id [default: the
+    /// configured camera, or the only one there is].
+    #[arg(long, value_name = "NODE")]
+    pub device: Option<PathBuf>,
+    /// The configuration file whose [camera] and [photo] hold.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Takes the still and says in one line what came out.
+///
+/// # Errors
+/// A [`crate::config::ConfigError`], a camera's
+/// [`CameraError`](crate::device::camera::CameraError), or what stands in the
+/// way of the file.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    check_output(&args.output)?;
+    let config = match &args.config {
+        Some(file) => Config::read(file)?,
+        None => Config::default(),
+    };
+    let limits = config.photo_limits;
+    let asked_at = Instant::now();
+    let (picture, how) = match chosen(args, config.camera)? {
+        Camera::Device(camera) => {
+            let shot = CameraSource::new(camera, limits).take()?;
+            (shot.picture, shot.offer.to_string())
+        }
+        other => from_elsewhere(&other, &limits)?,
+    };
+    let took_s = asked_at.elapsed().as_secs_f32();
+    let jpeg = picture.into_jpeg()?;
+    let bytes = jpeg.len();
+    let output = args.output.display();
+    replace(&args.output, &jpeg)?;
+    super::print(&format!("{output}: {how}, {bytes} bytes, in {took_s:.1} s"));
+    Ok(())
+}
+
+/// The camera that the command line names, or else the configuration, or else
+/// the only one there is.
+fn chosen(args: &Args, configured: Camera) -> anyhow::Result<Camera> {
+    let camera = match (&args.device, configured) {
+        (Some(node), Camera::Device(camera)) => Camera::Device(DeviceCamera {
+            node: node.clone(),
+            ..camera
+        }),
+        (Some(node), _) => Camera::Device(DeviceCamera::at(node)),
+        (None, Camera::None) => Camera::Device(DeviceCamera::at(only_one()?)),
+        (None, configured) => configured,
+    };
+    Ok(camera)
+}
+
+fn only_one() -> anyhow::Result<PathBuf> {
+    let mut found = survey(Path::new("/dev"));
+    let names = |found: &[crate::device::camera::Found]| {
+        let names: Vec<String> = (found.iter())
+            .map(|camera| camera.name.display().to_string())
+            .collect();
+        names.join(", ")
+    };
+    match found.len() {
+        0 => bail!("no camera is there, and --device and --config name none"),
+        1 => Ok(found.remove(0).name),
+        _ => bail!("{} are there: name one with --device", names(&found)),
+    }
+}
+
+/// What a file or a command gives, JPEGs as they are.
+fn from_elsewhere(camera: &Camera, limits: &Limits) -> anyhow::Result<(Picture, String)> {
+    let mut source = source::configured(camera, limits).ok_or(Errno::NODEV)?;
+    let photo = source.capture()?;
+    let pixels = still::decode(&photo, limits)?;
+    let how = format!("{}x{}", pixels.width_px, pixels.height_px);
+    let is_jpeg = photo.starts_with(&[0xff, 0xd8]);
+    let picture = if is_jpeg {
+        Picture::Jpeg(photo)
+    } else {
+        Picture::Pixels(pixels)
+    };
+    Ok((picture, how))
+}
