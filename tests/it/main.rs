@@ -10,6 +10,8 @@
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `endurance` | the daemon killed at any moment, and on demand for long: killed a thousand times, under load, for hours |
 //! | `network` | our engine against what ONNX Runtime answered |
+//! | `manual` | the manual pages and completions against the command line |
+//! | `profiles` | the profiles of boards, read by the program |
 //! | `cli` | help, exit codes, what goes to which stream |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
 //! | `bad_input` | options, configurations, places and models that are wrong |
@@ -25,10 +27,12 @@ mod cli;
 mod endurance;
 mod faults;
 mod loops;
+mod manual;
 mod mqtt;
 mod network;
 mod photos;
 mod pieces;
 mod playback;
+mod profiles;
 mod support;
 mod tidy;
