@@ -35,6 +35,10 @@ fn summary(config: &Config) -> String {
             format!("command {}, {} s", argv.join(" "), timeout.as_secs_f32())
         }
     };
+    let profile = match &config.profile_file {
+        Some(file) => file.display().to_string(),
+        None => "none".to_owned(),
+    };
     let http = match &config.http {
         Some(http) => http.listen.to_string(),
         None => "off".to_owned(),
@@ -46,6 +50,7 @@ fn summary(config: &Config) -> String {
     format!(
         "configuration is valid\n\
          device  {}\n\
+         profile {profile}\n\
          broker  {}:{} ({transport})\n\
          camera  {camera}\n\
          http    {http}\n\

@@ -19,6 +19,7 @@ use crate::{
 mod broker;
 mod camera;
 mod http;
+mod profile;
 mod raw;
 mod resolve;
 mod secret;
@@ -46,6 +47,8 @@ pub const DEVICE_ID_CHARS_MAX: usize = 64;
 /// Everything the daemon needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// What the board is, under what the file says; none unless configured.
+    pub profile_file: Option<PathBuf>,
     /// Names this board in every topic: 1 to 64 of a-z A-Z 0-9 - _.
     pub device_id: String,
     /// The MQTT broker.
@@ -90,7 +93,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads and checks a TOML file. Relative paths in it start at its folder.
+    /// Reads and checks a TOML file and the profile that it names, whose keys
+    /// count where the file says nothing. Relative paths start at the folder of
+    /// the file that they stand in.
     ///
     /// # Errors
     /// [`ConfigError::File`] if it cannot be read, [`ConfigError::Invalid`]
@@ -99,12 +104,13 @@ impl Config {
         resolve::config(&text::Text::read(file)?)
     }
 
-    /// Checks TOML that comes from no file; paths in it should be absolute.
+    /// Checks TOML that comes from no file; paths in it should be absolute, that
+    /// of a profile too.
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] as for [`Self::read`].
     pub fn parse(toml: &str) -> Result<Self, ConfigError> {
-        resolve::config(&text::Text::of(toml))
+        resolve::config(&text::Text::of(toml)?)
     }
 }
 

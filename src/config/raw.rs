@@ -18,6 +18,7 @@ pub(super) type Texts = Option<Vec<Spanned<String>>>;
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Raw {
+    pub(super) profile: Text,
     pub(super) device_id: Text,
     pub(super) clips_dir: Text,
     pub(super) queue_length_max: Int,

@@ -38,6 +38,7 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
     }
     let trigger = trigger::resolve(text, raw.trigger, &camera, &clips_dir)?;
     Ok(Config {
+        profile_file: path(text, "profile", raw.profile)?,
         device_id: device_id(text, raw.device_id)?,
         broker: broker(text, raw.broker)?,
         camera,
@@ -241,12 +242,8 @@ pub(super) fn required_path(
     key: &str,
     path: &Spanned<String>,
 ) -> Result<PathBuf, ConfigError> {
-    let place = path.span();
-    let resolved = match path.get_ref().as_str() {
-        "" => Err("is empty, expected a path".to_owned()),
-        path => text.path(path),
-    };
-    resolved.map_err(|reason| text.error(place, format!("{key} {reason}")))
+    text.path(path)
+        .map_err(|reason| text.error(path.span(), format!("{key} {reason}")))
 }
 
 /// Both of two values that make no sense without each other, or none.

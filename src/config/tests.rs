@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 
 fn parsed(toml: &str) -> Result<Config, ConfigError> {
-    resolve::config(&text::Text::of(toml))
+    resolve::config(&text::Text::of(toml)?)
 }
 
 fn refusal(toml: &str) -> String {
@@ -29,10 +29,15 @@ fn the_example_states_the_defaults() {
     let example = include_str!("../../systemd/zoetrope.toml");
     parsed(example).expect("the example as it comes");
     // Every key stands there behind "#"; without it the file must hold, too,
-    // once the choice among the three kinds of camera has been made.
+    // once the choice among the three kinds of camera has been made, and without
+    // a profile, which is a file.
+    let is_choice = |line: &str| {
+        let others = ["#file = \"/run/", "#command", "#profile"];
+        others.iter().any(|key| line.starts_with(key))
+    };
     let all: String = example
         .lines()
-        .filter(|line| !line.starts_with("#file = \"/run/") && !line.starts_with("#command"))
+        .filter(|line| !is_choice(line))
         .map(|line| match line.strip_prefix('#') {
             Some(key) if !key.starts_with([' ', '#']) => format!("{key}\n"),
             _ => format!("{line}\n"),
@@ -345,7 +350,8 @@ fn times_that_never_come_are_refused() {
 #[test]
 fn credentials_are_where_systemd_has_put_them() {
     let toml = "[broker]\nusername = 'u'\npassword_file = 'credential:password'";
-    let text = text::Text::of(toml).with_credentials_dir("/run/credentials/zoetrope.service");
+    let text = text::Text::of(toml).expect("no profile");
+    let text = text.with_credentials_dir("/run/credentials/zoetrope.service");
     let broker = resolve::config(&text).expect("a credential").broker;
     assert_eq!(
         broker.password_file.as_deref(),

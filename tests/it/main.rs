@@ -11,6 +11,8 @@
 //! | `endurance` | the daemon killed at any moment, and on demand for long: killed a thousand times, under load, for hours |
 //! | `network` | our engine against what ONNX Runtime answered |
 //! | `camera` | the program with a V4L2 camera that a preloaded library plays |
+//! | `manual` | the manual pages and completions against the command line |
+//! | `profiles` | the profiles of boards, read by the program |
 //! | `cli` | help, exit codes, what goes to which stream |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
 //! | `bad_input` | options, configurations, places and models that are wrong |
@@ -27,10 +29,12 @@ mod cli;
 mod endurance;
 mod faults;
 mod loops;
+mod manual;
 mod mqtt;
 mod network;
 mod photos;
 mod pieces;
 mod playback;
+mod profiles;
 mod support;
 mod tidy;
