@@ -39,7 +39,7 @@ class Console:
         """Waits for the first prompt and makes the shell fit for programs."""
         self._await(re.compile(PROMPT), timeout_s)
         self._send("stty -echo; exec env PS1= PS2= bash --norc --noediting\n")
-        self.run("dmesg -n 1; cd /root")
+        self.run("dmesg -n 1")
 
     def forget(self):
         """Drops what was received and not yet read."""
@@ -55,7 +55,7 @@ class Console:
     def attempt(self, command: str, timeout_s: float = 60) -> tuple[int, str]:
         """As `run`, but returns the status together with the output."""
         self._count += 1
-        lines = f"{{ {command}\n}} </dev/null 2>&1; echo '@@'{self._count} $?\n"
+        lines = f"( {command}\n) </dev/null 2>&1; echo '@@'{self._count} $?\n"
         longest_bytes = max(len(line.encode()) for line in lines.splitlines())
         if longest_bytes > LINE_BYTES_MAX:
             raise ConsoleError(f"a line of {longest_bytes} bytes, at most {LINE_BYTES_MAX} are read")

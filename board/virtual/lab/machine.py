@@ -6,7 +6,6 @@ runs on the board is not known here.
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +25,8 @@ MEMORY_MB = 1024
 START_TIMEOUT_S = 15
 BOOT_TIMEOUT_S = 240
 TRANSFER_TIMEOUT_S = 120
+# A snapshot of all memory is what takes longest.
+CONTROL_TIMEOUT_S = 120
 
 
 class MachineError(Exception):
@@ -47,6 +48,9 @@ class Machine:
         self._disk = folder / "disk.qcow2"
         self._process = None
         self._console_log = None
+        self._control = None
+        # The shell of the board while that is on.
+        self.console = None
         self.broker_port = free_port()
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -64,32 +68,13 @@ class Machine:
             "-b", str(self._image / "root.qcow2"), str(self._disk),
         )
 
-    def take_disk_of(self, other: "Machine"):
-        """Copies the disk of a board that is switched off."""
-        shutil.copyfile(other._disk, self._disk)
-
     def boot(self) -> float:
         """Switches the board on; returns the seconds until its shell answered."""
-        if self._process is not None:
-            raise MachineError("the board is on already")
         began_s = time.monotonic()
-        serial, control = self._folder / "serial.sock", self._folder / "qmp.sock"
-        for path in (serial, control):
-            path.unlink(missing_ok=True)
-        errors = open(self._folder / "qemu.log", "ab")
-        with errors:
-            self._process = subprocess.Popen(
-                self._command(serial, control),
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-            )
-        self._console_log = open(self._folder / "console.log", "ab")
+        self._start([])
         try:
-            self._control = _Control(self._connect(control))
-            self.console = Console(self._connect(serial), self._console_log)
             self.console.log_in(BOOT_TIMEOUT_S)
-        except Exception:
+        except ConsoleError:
             self.power_cut()
             raise
         return time.monotonic() - began_s
@@ -131,8 +116,11 @@ class Machine:
 
     def load(self, name: str):
         """Goes back to a snapshot; the guest's clock is set to the present."""
-        self._control.monitor(f"loadvm {name}")
-        self.console.forget()
+        if self._process is None:
+            self._start(["-loadvm", name])
+        else:
+            self._control.monitor(f"loadvm {name}")
+            self.console.forget()
         self.run(f"date -u -s @{int(time.time())} >/dev/null")
 
     def screenshot(self, path: Path):
@@ -147,7 +135,7 @@ class Machine:
 
     def power_off(self, timeout_s: float = 90):
         """Shuts the board down in order."""
-        self.console._send("systemctl poweroff\n")
+        self.run("systemctl --no-block poweroff")
         try:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -160,10 +148,31 @@ class Machine:
         self._process = None
         self._console_log.close()
 
+    def _start(self, options: list[str]):
+        """Starts qemu and connects to it."""
+        if self._process is not None:
+            raise MachineError("the board is on already")
+        serial, control = self._folder / "serial.sock", self._folder / "qmp.sock"
+        for path in (serial, control):
+            path.unlink(missing_ok=True)
+        with open(self._folder / "qemu.log", "ab") as said:
+            self._process = subprocess.Popen(
+                self._command(serial, control) + options,
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            )
+        self._console_log = open(self._folder / "console.log", "ab")
+        try:
+            # qemu answers on nothing else before the serial line is connected.
+            self.console = Console(self._connect(serial), self._console_log)
+            self._control = _Control(self._connect(control))
+        except MachineError:
+            self.power_cut()
+            raise
+
     def _command(self, serial: Path, control: Path) -> list[str]:
         network = f"user,id=net,hostfwd=tcp:127.0.0.1:{self.broker_port}-:{BROKER_PORT}"
         return [
-            "nice", "qemu-system-aarch64",
+            "qemu-system-aarch64",
             "-M", "virt,gic-version=3", "-cpu", "cortex-a76", "-accel", "tcg,thread=multi",
             "-smp", str(PROCESSORS), "-m", str(MEMORY_MB),
             "-nodefaults", "-display", "none", "-no-reboot",
@@ -195,6 +204,7 @@ class _Control:
     """qemu's own protocol, QMP: one command at a time."""
 
     def __init__(self, stream: socket.socket):
+        stream.settimeout(CONTROL_TIMEOUT_S)
         self._file = stream.makefile("rw")
         self._file.readline()
         self.execute("qmp_capabilities")
