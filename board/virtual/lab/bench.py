@@ -67,9 +67,15 @@ class Bench:
         if not holds:
             raise Failed(what)
 
-    def measure(self, name: str, value: float, unit: str, at_most: float = None, at_least: float = None):
+    def measure(
+        self, name: str, value: float, unit: str, at_most: float = None, at_least: float = None
+    ):
         """Notes a value, and ends the scenario if it is beyond its bar."""
-        bar = f"<= {at_most:g}" if at_most is not None else f">= {at_least:g}" if at_least is not None else "no bar"
+        bar = (
+            f"<= {at_most:g}"
+            if at_most is not None
+            else f">= {at_least:g}" if at_least is not None else "no bar"
+        )
         line = f"{name}: {value:.2f} {unit} ({bar})"
         self.measured.append(line)
         print(f"        {line}", flush=True)
@@ -81,10 +87,16 @@ class Bench:
         began_s = time.monotonic()
         while not self.daemon.is_active():
             if time.monotonic() - began_s > timeout_s:
-                raise Failed(f"the daemon is not active {timeout_s} s after the start: {self.daemon.journal()[-5:]}")
+                raise Failed(
+                    f"the daemon is not active {timeout_s} s after the start: {self.daemon.journal()[-5:]}"
+                )
             time.sleep(0.5)
         with self.broker.watch() as watch:
-            watch.wait(lambda each: each.topic == "state" and each.json().get("state") == "ready", "state ready", timeout_s)
+            watch.wait(
+                lambda each: each.topic == "state" and each.json().get("state") == "ready",
+                "state ready",
+                timeout_s,
+            )
 
     def samples(self) -> list[Picture]:
         """Photographs as the webcam shows them."""

@@ -41,10 +41,25 @@ class Broker:
 
     def send(self, command: str, payload: bytes = b"", **properties: str):
         """Publishes a request with quality of service 1."""
-        named = [word for name, value in properties.items() for word in ("-D", "publish", "user-property", name, value)]
+        named = [
+            word
+            for name, value in properties.items()
+            for word in ("-D", "publish", "user-property", name, value)
+        ]
         done = subprocess.run(
-            ["mosquitto_pub", *self._address, "-q", "1", "-t", f"{self.prefix}request/{command}", "-s", *named],
-            input=payload, capture_output=True, timeout=_PUBLISH_TIMEOUT_S,
+            [
+                "mosquitto_pub",
+                *self._address,
+                "-q",
+                "1",
+                "-t",
+                f"{self.prefix}request/{command}",
+                "-s",
+                *named,
+            ],
+            input=payload,
+            capture_output=True,
+            timeout=_PUBLISH_TIMEOUT_S,
         )
         if done.returncode != 0:
             raise BrokerError(f"{command} was not taken: {done.stderr.decode(errors='replace')}")
@@ -62,10 +77,16 @@ class Watch:
         self._prefix = prefix
         self._messages = []
         self._changed = threading.Condition()
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         threading.Thread(target=self._collect, args=(self._process.stdout,), daemon=True).start()
         # The daemon says at every start whether it is there, so this much always comes.
-        self.wait(lambda message: message.topic == "availability", "the daemon's availability", _CONNECT_TIMEOUT_S)
+        self.wait(
+            lambda message: message.topic == "availability",
+            "the daemon's availability",
+            _CONNECT_TIMEOUT_S,
+        )
 
     def __enter__(self):
         return self

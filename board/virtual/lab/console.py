@@ -58,7 +58,9 @@ class Console:
         lines = f"( {command}\n) </dev/null 2>&1; echo '@@'{self._count} $?\n"
         longest_bytes = max(len(line.encode()) for line in lines.splitlines())
         if longest_bytes > LINE_BYTES_MAX:
-            raise ConsoleError(f"a line of {longest_bytes} bytes, at most {LINE_BYTES_MAX} are read")
+            raise ConsoleError(
+                f"a line of {longest_bytes} bytes, at most {LINE_BYTES_MAX} are read"
+            )
         self._send(lines)
         found, before = self._await(re.compile(rb"@@%d (\d+)\r?\n" % self._count), timeout_s)
         return int(found.group(1)), before.decode(errors="replace").replace("\r", "").strip()

@@ -56,7 +56,10 @@ class Daemon:
 
     def journal(self) -> list[str]:
         """What it, systemd about it and the kernel have said since the board's start."""
-        said = self._machine.run(f"journalctl -b -q --no-pager -o cat -u {UNIT}; journalctl -b -q -k --no-pager -o cat", 120)
+        said = self._machine.run(
+            f"journalctl -b -q --no-pager -o cat -u {UNIT}; journalctl -b -q -k --no-pager -o cat",
+            120,
+        )
         return said.splitlines()
 
     def denials(self) -> list[str]:

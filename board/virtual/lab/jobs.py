@@ -18,7 +18,9 @@ def event(watch: Watch, job_id: str, name: str, timeout_s: float) -> dict:
     )
     document = message.json()
     if document["event"] != name:
-        raise BrokerError(f"job {job_id} failed with {document.get('code')}: {document.get('message')}")
+        raise BrokerError(
+            f"job {job_id} failed with {document.get('code')}: {document.get('message')}"
+        )
     return document
 
 
@@ -37,7 +39,8 @@ def capture(broker: Broker, watch: Watch, transaction: str) -> dict:
     """Asks for a still; returns the answer, be it good or bad."""
     broker.send("capture", b'{"transaction": "%s"}' % transaction.encode())
     message = watch.wait(
-        lambda each: each.topic == "response/capture" and each.json().get("transaction") == transaction,
+        lambda each: each.topic == "response/capture"
+        and each.json().get("transaction") == transaction,
         f"the answer to capture {transaction}",
         CAPTURE_TIMEOUT_S,
     )

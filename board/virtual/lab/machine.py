@@ -64,8 +64,15 @@ class Machine:
         """Gives the board an untouched disk."""
         self._disk.unlink(missing_ok=True)
         _qemu_img(
-            "create", "-q", "-f", "qcow2", "-F", "qcow2",
-            "-b", str(self._image / "root.qcow2"), str(self._disk),
+            "create",
+            "-q",
+            "-f",
+            "qcow2",
+            "-F",
+            "qcow2",
+            "-b",
+            str(self._image / "root.qcow2"),
+            str(self._disk),
         )
 
     def boot(self) -> float:
@@ -158,7 +165,9 @@ class Machine:
         with open(self._folder / "qemu.log", "ab") as said:
             self._process = subprocess.Popen(
                 self._command(serial, control) + options,
-                stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
             )
         self._console_log = open(self._folder / "console.log", "ab")
         try:
@@ -173,17 +182,42 @@ class Machine:
         network = f"user,id=net,hostfwd=tcp:127.0.0.1:{self.broker_port}-:{BROKER_PORT}"
         return [
             "qemu-system-aarch64",
-            "-M", "virt,gic-version=3", "-cpu", "cortex-a76", "-accel", "tcg,thread=multi",
-            "-smp", str(PROCESSORS), "-m", str(MEMORY_MB),
-            "-nodefaults", "-display", "none", "-no-reboot",
-            "-serial", f"unix:{serial},server=on,wait=on",
-            "-qmp", f"unix:{control},server=on,wait=off",
-            "-drive", f"file={self._disk},if=none,id=disk,cache=writeback",
-            "-device", "virtio-blk-pci,drive=disk",
-            "-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile=",
-            "-device", "virtio-rng-pci", "-device", "virtio-gpu-pci",
-            "-kernel", str(self._image / "kernel"), "-initrd", str(self._image / "initrd"),
-            "-append", "console=ttyAMA0 quiet panic=-1",
+            "-M",
+            "virt,gic-version=3",
+            "-cpu",
+            "cortex-a76",
+            "-accel",
+            "tcg,thread=multi",
+            "-smp",
+            str(PROCESSORS),
+            "-m",
+            str(MEMORY_MB),
+            "-nodefaults",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-serial",
+            f"unix:{serial},server=on,wait=on",
+            "-qmp",
+            f"unix:{control},server=on,wait=off",
+            "-drive",
+            f"file={self._disk},if=none,id=disk,cache=writeback",
+            "-device",
+            "virtio-blk-pci,drive=disk",
+            "-netdev",
+            network,
+            "-device",
+            "virtio-net-pci,netdev=net,romfile=",
+            "-device",
+            "virtio-rng-pci",
+            "-device",
+            "virtio-gpu-pci",
+            "-kernel",
+            str(self._image / "kernel"),
+            "-initrd",
+            str(self._image / "initrd"),
+            "-append",
+            "console=ttyAMA0 quiet panic=-1",
         ]
 
     def _connect(self, path: Path) -> socket.socket:

@@ -39,7 +39,7 @@ def black() -> Picture:
 
 def of_wrong_size(picture: Picture) -> Shown:
     """Frames that are of another size than the one agreed on."""
-    (small, large) = (("MJPG", *size) for size in FORMATS[0].sizes)
+    small, large = (("MJPG", *size) for size in FORMATS[0].sizes)
     wrong = dict(picture.shown)
     wrong[small], wrong[large] = wrong[large], wrong[small]
     for key in wrong:
@@ -78,11 +78,20 @@ def _picture(name: str, source: list[str]) -> Picture:
     return Picture(name, shown, jpeg)
 
 
-def _frames(source: list[str], filters: str, encoding: list[str], count: int = VARIANTS) -> list[bytes]:
+def _frames(
+    source: list[str], filters: str, encoding: list[str], count: int = VARIANTS
+) -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         _ffmpeg(
-            *source, "-vf", filters, "-frames:v", str(count), *encoding,
-            "-f", "image2", f"{folder}/%03d",
+            *source,
+            "-vf",
+            filters,
+            "-frames:v",
+            str(count),
+            *encoding,
+            "-f",
+            "image2",
+            f"{folder}/%03d",
         )
         return [path.read_bytes() for path in sorted(Path(folder).iterdir())]
 
@@ -92,15 +101,29 @@ def _size(content: bytes) -> tuple[int, int]:
         file.write(content)
         file.flush()
         said = subprocess.run(
-            ["ffprobe", "-v", "error", "-select_streams", "v", "-of", "csv=p=0",
-             "-show_entries", "stream=width,height", file.name],
-            capture_output=True, text=True, timeout=_TIMEOUT_S,
+            [
+                "ffprobe",
+                "-v",
+                "error",
+                "-select_streams",
+                "v",
+                "-of",
+                "csv=p=0",
+                "-show_entries",
+                "stream=width,height",
+                file.name,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
         )
     try:
         width_px, height_px = said.stdout.strip().split(",")[:2]
         return int(width_px), int(height_px)
     except ValueError:
-        raise PictureError(f"ffprobe sees no picture in {len(content)} bytes: {said.stderr}") from None
+        raise PictureError(
+            f"ffprobe sees no picture in {len(content)} bytes: {said.stderr}"
+        ) from None
 
 
 def _first_frame(content: bytes, width_px: int, height_px: int) -> bytes:
@@ -108,8 +131,17 @@ def _first_frame(content: bytes, width_px: int, height_px: int) -> bytes:
         file.write(content)
         file.flush()
         pixels = _ffmpeg(
-            "-i", file.name, "-vf", f"scale={width_px}:{height_px}:flags=area+accurate_rnd+full_chroma_int",
-            "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
+            "-i",
+            file.name,
+            "-vf",
+            f"scale={width_px}:{height_px}:flags=area+accurate_rnd+full_chroma_int",
+            "-frames:v",
+            "1",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgb24",
+            "-",
         )
     if len(pixels) != width_px * height_px * 3:
         raise PictureError(f"ffmpeg gave {len(pixels)} bytes for {width_px}x{height_px} pixels")

@@ -37,9 +37,15 @@ def install():
         if not packages:
             return
         if os.geteuid() != 0 or not shutil.which("apt-get"):
-            raise ToolsMissing(f"not installed: {' '.join(packages)}; install these (Debian's names) or run as root")
+            raise ToolsMissing(
+                f"not installed: {' '.join(packages)}; install these (Debian's names) or run as root"
+            )
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-q"], check=True, env=quiet)
-        subprocess.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages], check=True, env=quiet)
+        subprocess.run(
+            ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages],
+            check=True,
+            env=quiet,
+        )
     if missing():
         raise ToolsMissing(f"still not there after having been installed: {' '.join(missing())}")

@@ -125,7 +125,10 @@ class Link:
 
     def _return(self, sequence: int, status: int, data: bytes, length: int | None = None):
         actual = len(data) if length is None else length
-        self._send(struct.pack(">IIIIIiiiii8x", _RET_SUBMIT, sequence, 0, 0, 0, status, actual, 0, 0, 0) + data)
+        self._send(
+            struct.pack(">IIIIIiiiii8x", _RET_SUBMIT, sequence, 0, 0, 0, status, actual, 0, 0, 0)
+            + data
+        )
 
     def _send(self, message: bytes):
         try:

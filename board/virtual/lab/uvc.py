@@ -23,7 +23,14 @@ _YUY2 = b"YUY2\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
 
 # Requests of the video class, and the two selectors of a streaming interface.
 SET_CUR, GET_CUR, GET_MIN, GET_MAX, GET_RES, GET_LEN, GET_INFO, GET_DEF = (
-    0x01, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87,
+    0x01,
+    0x81,
+    0x82,
+    0x83,
+    0x84,
+    0x85,
+    0x86,
+    0x87,
 )
 _PROBE, _COMMIT = 1, 2
 
@@ -60,24 +67,40 @@ def _descriptor(body: bytes) -> bytes:
 def device_descriptor() -> bytes:
     """A composite device, as interface associations ask for."""
     return _descriptor(
-        struct.pack("<BHBBBBHHHBBBB", _DEVICE, 0x0200, 0xEF, 2, 1, 64, 0x1D6B, 0x0102, 0x0100, 1, 2, 3, 1)
+        struct.pack(
+            "<BHBBBBHHHBBBB", _DEVICE, 0x0200, 0xEF, 2, 1, 64, 0x1D6B, 0x0102, 0x0100, 1, 2, 3, 1
+        )
     )
 
 
 def configuration_descriptor(formats: tuple[Format, ...]) -> bytes:
     """One video function: a camera, a terminal, and a bulk stream of `formats`."""
-    camera = _descriptor(struct.pack("<BBBHBBHHHBBBB", _CS_INTERFACE, 2, 1, 0x0201, 0, 0, 0, 0, 0, 3, 0, 0, 0))
+    camera = _descriptor(
+        struct.pack("<BBBHBBHHHBBBB", _CS_INTERFACE, 2, 1, 0x0201, 0, 0, 0, 0, 0, 3, 0, 0, 0)
+    )
     terminal = _descriptor(struct.pack("<BBBHBBB", _CS_INTERFACE, 3, 2, 0x0101, 0, 1, 0))
     units = camera + terminal
     control_header = _descriptor(
-        struct.pack("<BBHHIBB", _CS_INTERFACE, 1, 0x0100, 13 + len(units), 48_000_000, 1, _STREAM_INTERFACE)
+        struct.pack(
+            "<BBHHIBB", _CS_INTERFACE, 1, 0x0100, 13 + len(units), 48_000_000, 1, _STREAM_INTERFACE
+        )
     )
     streams = b"".join(_format_descriptors(index + 1, each) for index, each in enumerate(formats))
     header_bytes = 13 + len(formats)
     input_header = struct.pack(
         "<BBBBHBBBBBBB",
-        header_bytes, _CS_INTERFACE, 1, len(formats), header_bytes + len(streams),
-        0x80 | ENDPOINT, 0, 2, 0, 0, 0, 1,
+        header_bytes,
+        _CS_INTERFACE,
+        1,
+        len(formats),
+        header_bytes + len(streams),
+        0x80 | ENDPOINT,
+        0,
+        2,
+        0,
+        0,
+        0,
+        1,
     ) + bytes(len(formats))
     body = (
         _descriptor(bytes([0x0B, _CONTROL_INTERFACE, 2, _VIDEO_CLASS, 3, 0, 0]))
@@ -89,7 +112,10 @@ def configuration_descriptor(formats: tuple[Format, ...]) -> bytes:
         + streams
         + _descriptor(struct.pack("<BBBHB", 5, 0x80 | ENDPOINT, 2, 512, 0))
     )
-    return _descriptor(struct.pack("<BHBBBBB", _CONFIGURATION, 9 + len(body), 2, 1, 0, 0x80, 250)) + body
+    return (
+        _descriptor(struct.pack("<BHBBBBB", _CONFIGURATION, 9 + len(body), 2, 1, 0, 0x80, 250))
+        + body
+    )
 
 
 def _format_descriptors(index: int, each: Format) -> bytes:
@@ -97,15 +123,26 @@ def _format_descriptors(index: int, each: Format) -> bytes:
     if compressed:
         head = bytes([_CS_INTERFACE, 6, index, len(each.sizes), 0, 1, 0, 0, 0, 0])
     else:
-        head = bytes([_CS_INTERFACE, 4, index, len(each.sizes)]) + _YUY2 + bytes([16, 1, 0, 0, 0, 0])
+        head = (
+            bytes([_CS_INTERFACE, 4, index, len(each.sizes)]) + _YUY2 + bytes([16, 1, 0, 0, 0, 0])
+        )
     frames = b""
     for number, (width_px, height_px) in enumerate(each.sizes, 1):
         bits = width_px * height_px * 16
         frames += _descriptor(
             struct.pack(
                 "<BBBBHHIIIIB",
-                _CS_INTERFACE, 7 if compressed else 5, number, 0, width_px, height_px,
-                bits * 5, bits * 30, bits // 8, FRAME_INTERVALS[0], len(FRAME_INTERVALS),
+                _CS_INTERFACE,
+                7 if compressed else 5,
+                number,
+                0,
+                width_px,
+                height_px,
+                bits * 5,
+                bits * 30,
+                bits // 8,
+                FRAME_INTERVALS[0],
+                len(FRAME_INTERVALS),
             )
             + struct.pack(f"<{len(FRAME_INTERVALS)}I", *FRAME_INTERVALS)
         )
@@ -156,12 +193,18 @@ class Negotiation:
         probe[3] = min(max(probe[3], 1), len(chosen.sizes))
         width_px, height_px = chosen.sizes[probe[3] - 1]
         (asked,) = struct.unpack_from("<I", probe, 4)
-        interval = min(FRAME_INTERVALS, key=lambda each: abs(each - asked)) if asked else FRAME_INTERVALS[0]
+        interval = (
+            min(FRAME_INTERVALS, key=lambda each: abs(each - asked))
+            if asked
+            else FRAME_INTERVALS[0]
+        )
         struct.pack_into("<I", probe, 4, interval)
         struct.pack_into("<II", probe, 18, width_px * height_px * 2, PAYLOAD_BYTES)
 
 
-def standard_request(request_type: int, code: int, value: int, formats: tuple[Format, ...]) -> bytes | None:
+def standard_request(
+    request_type: int, code: int, value: int, formats: tuple[Format, ...]
+) -> bytes | None:
     """Answers a request of USB itself; `None` is a stall."""
     if code == _GET_DESCRIPTOR and request_type == 0x80:
         kind, index = value >> 8, value & 0xFF

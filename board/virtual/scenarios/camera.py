@@ -51,9 +51,17 @@ def bad_frames(bench: Bench):
         for name, (shown, fault) in bad.items():
             webcam.show(shown)
             webcam.fault = fault
-            answers = [jobs.capture(bench.broker, watch, f"{name}-{number}") for number in range(count)]
-            refused = [each["error"] for each in answers if each.get("status") == "error" and each["error"].get("message")]
-            bench.measure(f"{name} frames rejected of {count}", len(refused), "captures", at_least=count)
+            answers = [
+                jobs.capture(bench.broker, watch, f"{name}-{number}") for number in range(count)
+            ]
+            refused = [
+                each["error"]
+                for each in answers
+                if each.get("status") == "error" and each["error"].get("message")
+            ]
+            bench.measure(
+                f"{name} frames rejected of {count}", len(refused), "captures", at_least=count
+            )
             print(f"        {refused[0]['code']}: {refused[0]['message']}")
             webcam.show(good.shown)
             webcam.fault = Fault.NONE
@@ -83,7 +91,12 @@ def replug(bench: Bench):
             lost_s.append(_last_time(bench, f"grep '\"lost\"' {STATES}") - _last_time(bench, GONE))
         files_after = bench.daemon.open_files()
     bench.measure(f"lost noticed, slowest of {count}", max(lost_s), "s", at_most=LOST_S_MAX)
-    bench.measure(f"good still after the node is back, slowest of {count}", max(back_s), "s", at_most=BACK_S_MAX)
+    bench.measure(
+        f"good still after the node is back, slowest of {count}",
+        max(back_s),
+        "s",
+        at_most=BACK_S_MAX,
+    )
     bench.measure("files left open", files_after - files_before, "files", at_most=0)
 
 

@@ -15,7 +15,12 @@ def photo(bench: Bench):
         bench.broker.send("render_photo", picture.jpeg, job_id="photo")
         clip = jobs.clip(watch, "photo")
     bench.keep("photo.mp4", clip)
-    bench.measure("first frame like the photograph", likeness_db(clip, picture.jpeg), "dB", at_least=LIKENESS_DB)
+    bench.measure(
+        "first frame like the photograph",
+        likeness_db(clip, picture.jpeg),
+        "dB",
+        at_least=LIKENESS_DB,
+    )
 
 
 def from_camera(bench: Bench):
@@ -25,4 +30,9 @@ def from_camera(bench: Bench):
         bench.broker.send("render", b'{"job_id": "camera"}')
         clip = jobs.clip(watch, "camera")
     bench.keep("camera.mp4", clip)
-    bench.measure("first frame like what the camera sees", likeness_db(clip, picture.jpeg), "dB", at_least=LIKENESS_DB)
+    bench.measure(
+        "first frame like what the camera sees",
+        likeness_db(clip, picture.jpeg),
+        "dB",
+        at_least=LIKENESS_DB,
+    )

@@ -58,7 +58,8 @@ def power_cuts(bench: Bench):
         account.read(watch)
         print(
             f"        cut {run} after {cut_s:.1f} s: {len(account.accepted)} jobs accepted so far, "
-            f"{len(account.answered)} answered", flush=True,
+            f"{len(account.answered)} answered",
+            flush=True,
         )
         bench.machine.boot()
         # As early as can be, to miss none of what the daemon says.
@@ -67,8 +68,15 @@ def power_cuts(bench: Bench):
         _demand_whole(bench)
     with watch:
         _work_off(watch, account, 0)
-        account.answered |= {each for each in account.due() if _ended(bench, each, photographs[each])}
-    bench.measure(f"accepted jobs lost of {len(account.accepted)} in {count} cuts", len(account.due()), "jobs", at_most=0)
+        account.answered |= {
+            each for each in account.due() if _ended(bench, each, photographs[each])
+        }
+    bench.measure(
+        f"accepted jobs lost of {len(account.accepted)} in {count} cuts",
+        len(account.due()),
+        "jobs",
+        at_most=0,
+    )
 
 
 def _work_off(watch: Watch, account: Account, due_max: int):
@@ -90,7 +98,9 @@ def _ended(bench: Bench, job_id: str, photograph: bytes) -> bool:
     with bench.broker.watch() as watch:
         bench.broker.send("render_photo", photograph, job_id=job_id, transaction=job_id)
         answer = watch.wait(
-            lambda each: (each.topic == "response/render_photo" and each.json().get("transaction") == job_id)
+            lambda each: (
+                each.topic == "response/render_photo" and each.json().get("transaction") == job_id
+            )
             or (each.topic == f"job/{job_id}" and each.json().get("event") == "accepted"),
             f"an answer about {job_id}",
             60,

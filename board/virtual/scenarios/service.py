@@ -30,7 +30,9 @@ def ready(bench: Bench):
 
 def display(bench: Bench):
     """What is drawn on the framebuffer is on the screen."""
-    bench.machine.run("for console in /sys/class/vtconsole/*/bind; do echo 0 >$console || true; done")
+    bench.machine.run(
+        "for console in /sys/class/vtconsole/*/bind; do echo 0 >$console || true; done"
+    )
     size = bench.machine.run("cat /sys/class/graphics/fb0/virtual_size").split(",")
     bits = bench.machine.run("cat /sys/class/graphics/fb0/bits_per_pixel")
     bench.demand(bits == "32", f"the framebuffer has {bits} bits a pixel")
@@ -38,7 +40,10 @@ def display(bench: Bench):
     row = b"".join(bytes([x % 256, x // 4 % 256, 200, 0]) for x in range(width_px))
     bench.machine.put(row * height_px, "/run/screen")
     bench.machine.run("cat /run/screen >/dev/fb0")
-    drawn = bytes(value for pixel in range(width_px) for value in row[pixel * 4 : pixel * 4 + 3][::-1]) * height_px
+    drawn = (
+        bytes(value for pixel in range(width_px) for value in row[pixel * 4 : pixel * 4 + 3][::-1])
+        * height_px
+    )
     path = bench.evidence / "screen.ppm"
     bench.keep("screen.ppm", b"")
     # The display is refreshed by the guest's driver some time after the write.
@@ -58,10 +63,14 @@ def broker_restart(bench: Bench):
         jobs.event(watch, "broker", "accepted", jobs.CAPTURE_TIMEOUT_S)
     bench.machine.run("systemctl stop mosquitto; sleep 10; systemctl start mosquitto", 60)
     with bench.broker.watch() as watch:
-        watch.wait(lambda each: each.topic == "availability" and each.payload == b"online", "online", 60)
+        watch.wait(
+            lambda each: each.topic == "availability" and each.payload == b"online", "online", 60
+        )
         clip = jobs.clip(watch, "broker")
     bench.demand(bench.daemon.restart_count() == 0, "the daemon was started again")
-    bench.measure("first frame like the photograph", likeness_db(clip, picture.jpeg), "dB", at_least=30)
+    bench.measure(
+        "first frame like the photograph", likeness_db(clip, picture.jpeg), "dB", at_least=30
+    )
 
 
 def sandbox(bench: Bench):
@@ -78,7 +87,9 @@ def sandbox(bench: Bench):
         jobs.clip(watch, "sandbox")
         bench.broker.send("reload")
         watch.wait(lambda each: each.topic == "response/reload", "the answer to reload", 60)
-    bench.demand(bench.daemon.restart_count() == 0, f"the daemon died: {bench.daemon.journal()[-8:]}")
+    bench.demand(
+        bench.daemon.restart_count() == 0, f"the daemon died: {bench.daemon.journal()[-8:]}"
+    )
     denials = bench.daemon.denials()
     bench.demand(not denials, f"refused: {denials}")
     bench.measure("denials", len(denials), "lines", at_most=0)
@@ -94,20 +105,26 @@ def watchdog(bench: Bench):
         bench.machine.run(f"kill -STOP {stopped}")
         began_s = time.monotonic()
         while bench.daemon.restart_count() == 0:
-            bench.demand(time.monotonic() - began_s < BITE_S_MAX, f"still not killed after {BITE_S_MAX} s")
+            bench.demand(
+                time.monotonic() - began_s < BITE_S_MAX, f"still not killed after {BITE_S_MAX} s"
+            )
             time.sleep(1)
         bench.measure("stopped to killed", time.monotonic() - began_s, "s", at_most=BITE_S_MAX)
         bench.await_ready()
         jobs.clip(watch, "watchdog")
     bench.demand(bench.daemon.pid() != stopped, "the process is the same")
-    bench.demand(any("watchdog" in line.lower() for line in bench.daemon.journal()), "the journal says nothing of a watchdog")
+    bench.demand(
+        any("watchdog" in line.lower() for line in bench.daemon.journal()),
+        "the journal says nothing of a watchdog",
+    )
 
 
 def purge(bench: Bench):
     """Removing the package with its configuration leaves nothing behind."""
     bench.machine.run("DEBIAN_FRONTEND=noninteractive dpkg --purge zoetrope", 120)
     left = bench.machine.run(
-        "find / -xdev -iname '*zoetrope*' -not -path '/proc/*' -not -path '/var/log/*' -not -path '/root/*'", 120
+        "find / -xdev -iname '*zoetrope*' -not -path '/proc/*' -not -path '/var/log/*' -not -path '/root/*'",
+        120,
     )
     bench.demand(not left, f"left behind: {left}")
     status, said = bench.machine.attempt(f"systemctl status {UNIT}")

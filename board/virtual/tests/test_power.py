@@ -17,7 +17,10 @@ class Said:
         return [
             Message(0.0, f"job/{job_id}", json.dumps({"event": event}).encode(), False)
             for job_id, event in self.events
-        ] + [Message(0.0, "availability", b"online", True), Message(0.0, "job/x", b"no document", False)]
+        ] + [
+            Message(0.0, "availability", b"online", True),
+            Message(0.0, "job/x", b"no document", False),
+        ]
 
 
 class AccountTest(unittest.TestCase):

@@ -13,7 +13,9 @@ COMMIT = 2
 
 def frames_of(name, count=3, length=40_000):
     """Frames that differ in every byte."""
-    return [bytes([0xFF, 0xD8]) + bytes([ord(name), index]) * (length // 2) for index in range(count)]
+    return [
+        bytes([0xFF, 0xD8]) + bytes([ord(name), index]) * (length // 2) for index in range(count)
+    ]
 
 
 def shown(name, **sizes):
