@@ -98,11 +98,15 @@ class Bench:
                 timeout_s,
             )
 
-    def samples(self) -> list[Picture]:
-        """Photographs as the webcam shows them."""
+    def sample_paths(self) -> list[Path]:
+        """Photographs of the repository."""
         paths = sorted(SAMPLES.glob("*.jpg"))
         self.demand(len(paths) >= 2, f"{len(paths)} samples in {SAMPLES}")
-        return [photograph(path) for path in paths]
+        return paths
+
+    def samples(self) -> list[Picture]:
+        """The same as the webcam shows them."""
+        return [photograph(path) for path in self.sample_paths()]
 
     @contextmanager
     def webcam(self, picture: Picture):

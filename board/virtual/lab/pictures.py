@@ -11,6 +11,7 @@ from .webcam import FORMATS, Shown
 # Frames that differ by noise of the strength of a small sensor's.
 VARIANTS = 6
 _NOISE = "noise=alls=2:allf=t"
+_PROBE = "ffprobe -v error -select_streams v -of csv=p=0 -show_entries stream=width,height".split()
 _TIMEOUT_S = 60
 
 
@@ -27,14 +28,19 @@ class Picture:
     jpeg: bytes
 
 
-def photograph(path: Path) -> Picture:
-    """A photograph as the webcam sees it: cut to 4:3, with noise."""
-    return _picture(path.stem, ["-loop", "1", "-i", str(path)])
+def photograph(path: Path, light: float = 1.0) -> Picture:
+    """A photograph as the webcam sees it: cut to 4:3, with noise, and in less light than
+    it was taken in if `light` is below 1."""
+    return _picture(
+        path.stem,
+        ["-loop", "1", "-i", str(path)],
+        f"lutrgb=r=val*{light}:g=val*{light}:b=val*{light},",
+    )
 
 
 def black() -> Picture:
     """What the webcam sees with its lid on: the noise of its sensor."""
-    return _picture("black", ["-f", "lavfi", "-i", "color=black:size=640x480"])
+    return _picture("black", ["-f", "lavfi", "-i", "color=0x080808:size=640x480"], "")
 
 
 def of_wrong_size(picture: Picture) -> Shown:
@@ -59,40 +65,30 @@ def likeness_db(one: bytes, other: bytes) -> float:
     return 10 * math.log10(255**2 * len(pixels[0]) / squares)
 
 
-def _picture(name: str, source: list[str]) -> Picture:
-    shown = {}
-    for each in FORMATS:
-        for width_px, height_px in each.sizes:
-            fit = (
-                f"scale={width_px}:{height_px}:force_original_aspect_ratio=increase,"
-                f"crop={width_px}:{height_px}"
-            )
-            encoding = {
-                "MJPG": ["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "2"],
-                "YUYV": ["-pix_fmt", "yuyv422", "-c:v", "rawvideo"],
-            }[each.name]
-            shown[each.name, width_px, height_px] = _frames(source, f"{fit},{_NOISE}", encoding)
-    width_px, height_px = FORMATS[0].sizes[-1]
-    fit = f"scale={width_px}:{height_px}:force_original_aspect_ratio=increase,crop={width_px}:{height_px}"
-    (jpeg,) = _frames(source, fit, ["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "2"], 1)
+def _picture(name: str, source: list[str], look: str) -> Picture:
+    def fit(width_px, height_px):
+        size = f"{width_px}:{height_px}"
+        return f"{look}scale={size}:force_original_aspect_ratio=increase,crop={size}"
+
+    encodings = {
+        "MJPG": "-pix_fmt yuvj420p -c:v mjpeg -q:v 2".split(),
+        "YUYV": "-pix_fmt yuyv422 -c:v rawvideo".split(),
+    }
+    shown = {
+        (each.name, *size): _frames(
+            source, f"{fit(*size)},{_NOISE}", encodings[each.name], VARIANTS
+        )
+        for each in FORMATS
+        for size in each.sizes
+    }
+    (jpeg,) = _frames(source, fit(*FORMATS[0].sizes[-1]), encodings["MJPG"], 1)
     return Picture(name, shown, jpeg)
 
 
-def _frames(
-    source: list[str], filters: str, encoding: list[str], count: int = VARIANTS
-) -> list[bytes]:
+def _frames(source: list[str], filters: str, encoding: list[str], count: int) -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
-        _ffmpeg(
-            *source,
-            "-vf",
-            filters,
-            "-frames:v",
-            str(count),
-            *encoding,
-            "-f",
-            "image2",
-            f"{folder}/%03d",
-        )
+        frames = ["-frames:v", str(count), *encoding, "-f", "image2", f"{folder}/%03d"]
+        _ffmpeg(*source, "-vf", filters, *frames)
         return [path.read_bytes() for path in sorted(Path(folder).iterdir())]
 
 
@@ -101,21 +97,7 @@ def _size(content: bytes) -> tuple[int, int]:
         file.write(content)
         file.flush()
         said = subprocess.run(
-            [
-                "ffprobe",
-                "-v",
-                "error",
-                "-select_streams",
-                "v",
-                "-of",
-                "csv=p=0",
-                "-show_entries",
-                "stream=width,height",
-                file.name,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
+            [*_PROBE, file.name], capture_output=True, text=True, timeout=_TIMEOUT_S
         )
     try:
         width_px, height_px = said.stdout.strip().split(",")[:2]

@@ -44,6 +44,7 @@ class Webcam:
         self.fault = Fault.NONE
         self.frames_sent = 0
         self._shown = shown
+        self._settling = []
         self._frame_id = 0
         self._link = None
         self._negotiation = None
@@ -59,9 +60,10 @@ class Webcam:
         self.unplug()
         self._server.close()
 
-    def show(self, frames: Shown):
-        """Shows these frames from now on, in turn."""
-        self._shown = frames
+    def show(self, frames: Shown, settling: list[Shown] = ()):
+        """Shows these frames from now on, in turn, and before them in every new stream
+        one of each of `settling`, as a camera does while its exposure settles."""
+        self._shown, self._settling = frames, settling
 
     def unplug(self):
         """Pulls the camera out; `attach_command` plugs it in again."""
@@ -135,7 +137,8 @@ class Webcam:
         return False
 
     def _frame(self, agreed: uvc.Agreed, number: int) -> bytes:
-        frames = self._shown[agreed.format, agreed.width_px, agreed.height_px]
+        shown = self._settling[number] if number < len(self._settling) else self._shown
+        frames = shown[agreed.format, agreed.width_px, agreed.height_px]
         frame = frames[0 if self.fault is Fault.FROZEN else number % len(frames)]
         if self.fault is Fault.TRUNCATED:
             return frame[: len(frame) // 2]

@@ -145,6 +145,13 @@ class WebcamTest(unittest.TestCase):
         self.driver.start(1, 1)
         self.assertEqual(self.driver.frame()[0], frames_of("b")[0])
 
+    def test_every_stream_begins_with_the_frames_of_its_settling(self):
+        self.webcam.show(shown("b"), [shown("c"), shown("d")])
+        for _ in range(2):
+            self.driver.start(1, 1)
+            seen = [self.driver.frame()[0][2] for _ in range(3)]
+            self.assertEqual(bytes(seen), b"cdb")
+
     def test_truncated_frames_are_half_as_long(self):
         self.webcam.fault = Fault.TRUNCATED
         self.driver.start(1, 1)
