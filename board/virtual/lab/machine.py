@@ -63,17 +63,8 @@ class Machine:
     def create(self):
         """Gives the board an untouched disk."""
         self._disk.unlink(missing_ok=True)
-        _qemu_img(
-            "create",
-            "-q",
-            "-f",
-            "qcow2",
-            "-F",
-            "qcow2",
-            "-b",
-            str(self._image / "root.qcow2"),
-            str(self._disk),
-        )
+        backing = ["-f", "qcow2", "-F", "qcow2", "-b", self._image / "root.qcow2"]
+        subprocess.run(["qemu-img", "create", "-q", *backing, self._disk], check=True)
 
     def boot(self) -> float:
         """Switches the board on; returns the seconds until its shell answered."""
@@ -179,46 +170,22 @@ class Machine:
             raise
 
     def _command(self, serial: Path, control: Path) -> list[str]:
-        network = f"user,id=net,hostfwd=tcp:127.0.0.1:{self.broker_port}-:{BROKER_PORT}"
-        return [
-            "qemu-system-aarch64",
-            "-M",
-            "virt,gic-version=3",
-            "-cpu",
-            "cortex-a76",
-            "-accel",
-            "tcg,thread=multi",
-            "-smp",
-            str(PROCESSORS),
-            "-m",
-            str(MEMORY_MB),
-            "-nodefaults",
-            "-display",
-            "none",
-            "-no-reboot",
-            "-serial",
-            f"unix:{serial},server=on,wait=on",
-            "-qmp",
-            f"unix:{control},server=on,wait=off",
-            "-drive",
-            f"file={self._disk},if=none,id=disk,cache=writeback",
-            "-device",
-            "virtio-blk-pci,drive=disk",
-            "-netdev",
-            network,
-            "-device",
-            "virtio-net-pci,netdev=net,romfile=",
-            "-device",
-            "virtio-rng-pci",
-            "-device",
-            "virtio-gpu-pci",
-            "-kernel",
-            str(self._image / "kernel"),
-            "-initrd",
-            str(self._image / "initrd"),
-            "-append",
-            "console=ttyAMA0 quiet panic=-1",
-        ]
+        forward = f"hostfwd=tcp:127.0.0.1:{self.broker_port}-:{BROKER_PORT}"
+        board = (
+            "qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a76 -accel tcg,thread=multi"
+            f" -smp {PROCESSORS} -m {MEMORY_MB} -nodefaults -display none -no-reboot"
+            f" -netdev user,id=net,{forward} -device virtio-net-pci,netdev=net,romfile="
+            " -device virtio-blk-pci,drive=disk -device virtio-rng-pci -device virtio-gpu-pci"
+        )
+        files = {
+            "-serial": f"unix:{serial},server=on,wait=on",
+            "-qmp": f"unix:{control},server=on,wait=off",
+            "-drive": f"file={self._disk},if=none,id=disk,cache=writeback",
+            "-kernel": self._image / "kernel",
+            "-initrd": self._image / "initrd",
+            "-append": "console=ttyAMA0 quiet panic=-1",
+        }
+        return board.split() + [str(word) for option in files.items() for word in option]
 
     def _connect(self, path: Path) -> socket.socket:
         deadline_s = time.monotonic() + START_TIMEOUT_S
@@ -290,7 +257,3 @@ class _Transfer:
                 self._serve(peer)
         except OSError as error:
             self._error = error
-
-
-def _qemu_img(*arguments: str):
-    subprocess.run(["qemu-img", *arguments], check=True)

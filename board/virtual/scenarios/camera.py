@@ -44,31 +44,27 @@ def still(bench: Bench):
 def bad_frames(bench: Bench):
     """Whatever is wrong with the frames, no still is taken and the reason is said."""
     good = bench.samples()[0]
+    # What is shown, the fault, and the word that the reason must hold.
     bad = {
-        "truncated": (good.shown, Fault.TRUNCATED),
-        "frozen": (good.shown, Fault.FROZEN),
-        "stalled": (good.shown, Fault.STALLED),
-        "garbage": (good.shown, Fault.GARBAGE),
-        "black": (pictures.black().shown, Fault.NONE),
-        "wrong size": (pictures.of_wrong_size(good), Fault.NONE),
+        "truncated": (good.shown, Fault.TRUNCATED, "truncated"),
+        "frozen": (good.shown, Fault.FROZEN, "frozen"),
+        "stalled": (good.shown, Fault.STALLED, "timeout"),
+        "garbage": (good.shown, Fault.GARBAGE, "truncated"),
+        "black": (pictures.black().shown, Fault.NONE, "black"),
+        "wrong size": (pictures.of_wrong_size(good), Fault.NONE, "wrong size"),
     }
     count = BAD_CAPTURES if bench.full else 1
     with bench.webcam(good) as webcam, bench.broker.watch() as watch:
-        for name, (shown, fault) in bad.items():
+        for name, (shown, fault, word) in bad.items():
             webcam.show(shown)
             webcam.fault = fault
-            answers = [
-                jobs.capture(bench.broker, watch, f"{name}-{number}") for number in range(count)
+            reasons = [
+                _reason(jobs.capture(bench.broker, watch, f"{name}-{number}"))
+                for number in range(count)
             ]
-            refused = [
-                each["error"]
-                for each in answers
-                if each.get("status") == "error" and each["error"].get("message")
-            ]
-            bench.measure(
-                f"{name} frames rejected of {count}", len(refused), "captures", at_least=count
-            )
-            print(f"        {refused[0]['code']}: {refused[0]['message']}")
+            print(f"        {reasons[0]}", flush=True)
+            rejected = sum(word in reason for reason in reasons)
+            bench.measure(f"{name} rejected of {count}", rejected, "captures", at_least=count)
             webcam.show(good.shown)
             webcam.fault = Fault.NONE
             _likeness(bench, watch, f"after {name}", good)
@@ -93,8 +89,10 @@ def replug(bench: Bench):
             likeness = _likeness(bench, watch, f"replug-{number}", picture)
             bench.demand(likeness >= LIKENESS_DB, f"after replug {number}: {likeness:.1f} dB")
             _await_camera(watch, "online", since_s)
-            back_s.append(_last_time(bench, f"cat {POSTERS}") - node_s)
-            lost_s.append(_last_time(bench, f"grep '\"lost\"' {STATES}") - _last_time(bench, GONE))
+            gone_s = _times(bench, GONE)[-1]
+            told_s = _times(bench, f"grep '\"lost\"' {STATES}")
+            lost_s.append(min(each for each in told_s if each > gone_s) - gone_s)
+            back_s.append(_times(bench, f"cat {POSTERS}")[-1] - node_s)
         files_after = bench.daemon.open_files()
     bench.measure(f"lost noticed, slowest of {count}", max(lost_s), "s", at_most=LOST_S_MAX)
     bench.measure(
@@ -126,6 +124,12 @@ def _likeness(bench: Bench, watch, transaction: str, picture: pictures.Picture) 
     return likeness_db(poster, picture.jpeg)
 
 
+def _reason(answer: dict) -> str:
+    """Why a still was refused; nothing if it was not."""
+    error = answer.get("error") or {}
+    return f"{error['code']}: {error['message']}" if answer["status"] == "error" else ""
+
+
 def _await_camera(watch, state: str, since_s: float):
     watch.wait(
         lambda each: each.topic == "state" and each.json().get("camera") == state,
@@ -144,7 +148,7 @@ def _record_messages(bench: Bench):
     )
 
 
-def _last_time(bench: Bench, lines: str) -> float:
-    """The time, in seconds, that the last of the lines begins with which a command of the
-    board prints."""
-    return float(bench.machine.run(f"{lines} | tail -n 1 | cut -d ' ' -f 1"))
+def _times(bench: Bench, lines: str) -> list[float]:
+    """The times, in seconds, that those lines begin with which a command of the board
+    prints."""
+    return [float(line.split()[0]) for line in bench.machine.run(lines).splitlines()]
