@@ -2,9 +2,10 @@
 
 use mqtt5::{PublishOptions, QoS};
 use serde_json::json;
+use zoetrope::publication::Discovery;
 
 use super::{
-    bench::{DEVICE, Display, at, board, loopback},
+    bench::{DEVICE, Display, at, board, board_with, loopback},
     mosquitto::{Entrance, mosquitto},
 };
 
@@ -49,13 +50,20 @@ fn nonsense(rng: &mut fastrand::Rng) -> Vec<u8> {
 async fn a_thousand_malformed_messages_on_every_topic() {
     let broker = loopback().await;
     let port = broker.address().port();
-    let board = board(at(port)).await;
+    let board = board_with(at(port), |_, config| {
+        config.fleet_group = Some("wall".to_owned());
+        config.home_assistant = Some(Discovery {
+            prefix: "homeassistant".to_owned(),
+        });
+    })
+    .await;
     let mut display = Display::connect(port, "display").await;
     display.state("ready").await;
     let mut rng = fastrand::Rng::with_seed(5);
     let before = rss_bytes();
+    let of_board = |leaf: &str| format!("zoetrope/{DEVICE}/{leaf}");
     let get = format!("clip/{}/get", "0a".repeat(32));
-    for leaf in [
+    let topics = [
         "request/render",
         "request/render_photo",
         "request/capture",
@@ -64,15 +72,17 @@ async fn a_thousand_malformed_messages_on_every_topic() {
         "request/health_check",
         get.as_str(),
         "clip/x/get",
-    ] {
-        let topic = format!("zoetrope/{DEVICE}/{leaf}");
+    ];
+    let elsewhere = ["zoetrope/jobs/render", "homeassistant/status"];
+    let topics = topics.map(of_board).into_iter();
+    for topic in topics.chain(elsewhere.map(str::to_owned)) {
         for _ in 0..MESSAGES {
             let mut options = PublishOptions {
                 qos: QoS::AtMostOnce,
                 ..PublishOptions::default()
             };
             // A photograph that is none would be a job: its options are wrong.
-            if leaf == "request/render_photo" {
+            if topic.ends_with("/render_photo") {
                 let names = ["strength", "seed", "size", "deadline_ms", "job_id"];
                 let name = names[rng.usize(..names.len())].to_owned();
                 let value = String::from_utf8_lossy(&nonsense(&mut rng)).replace('\0', "?");
