@@ -27,7 +27,7 @@ mod load;
 
 mod outage;
 
-mod service;
+pub mod service;
 
 mod soak;
 
