@@ -23,7 +23,7 @@ mod record;
 
 use std::{
     fs::{self, File},
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -214,6 +214,20 @@ impl Journal {
     pub fn forget(&self, sequence: u64) -> Result<(), DiskError> {
         let path = self.path_of(sequence);
         fs::remove_file(&path).map_err(DiskError::at(&path))
+    }
+
+    /// Writes so many bytes, durably, and leaves nothing of them: whether the
+    /// disk is able to.
+    ///
+    /// # Errors
+    /// [`DiskError::Io`].
+    pub fn try_to_write(&self, bytes: u64) -> Result<(), DiskError> {
+        let attempt = || -> io::Result<()> {
+            let mut file = tempfile::tempfile_in(&self.folder)?;
+            io::copy(&mut io::repeat(0).take(bytes), &mut file)?;
+            file.sync_all()
+        };
+        attempt().map_err(DiskError::at(&self.folder))
     }
 
     /// The photograph of a job that has not ended.

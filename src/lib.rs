@@ -29,6 +29,8 @@
 
 pub mod picture;
 
+pub mod moment;
+
 pub mod arch;
 
 pub mod request;

@@ -14,6 +14,8 @@ mod intake;
 
 mod jobs;
 
+mod mending;
+
 mod pacing;
 
 mod pulls;
@@ -41,6 +43,7 @@ use tokio::{
 use self::{
     errands::Errands,
     jobs::{Closed, Outgoing, Ticket},
+    mending::Mending,
     pacing::Pacing,
 };
 pub(super) use self::{fleet::Fleet, submission::Submission};
@@ -140,6 +143,7 @@ pub(super) struct Desk {
     /// Nothing is begun before this, for the disk was not able to.
     retry_at: Option<Instant>,
     retry_pause: Duration,
+    mending: Mending,
     pacing: Pacing,
     /// Triggers that wait for the end of their job.
     listeners: HashMap<JobId, oneshot::Sender<Outcome>>,
@@ -186,6 +190,7 @@ impl Desk {
             trouble: damages_said(&opened.damages),
             retry_at: None,
             retry_pause: jobs::RETRY_PAUSE_MIN,
+            mending: Mending::new(),
             shown: None,
             is_stopping: false,
             _lock: opened.lock,
@@ -214,6 +219,8 @@ impl Desk {
             self.start_next();
             self.announce_next();
             self.show_state();
+            // Whatever is read has its answer: so not more than can be sent.
+            let has_room = self.connection.has_room();
             tokio::select! {
                 control = controls.recv() => match control {
                     Some(Control::Reload(config)) => drop(self.reload(*config)),
@@ -232,13 +239,15 @@ impl Desk {
                 },
                 _ = checks.tick() => self.show_health(),
                 () = until(self.retry_at) => self.retry_at = None,
+                () = until(self.mending.try_at) => self.mend().await,
                 () = self.pacing.changed() => {}
                 () = self.camera.look() => {}
                 _ = ageing.tick() => {
                     let store = self.store.clone();
                     off_thread(move || store.make_room()).await;
                 }
-                Some(message) = messages.recv() => {
+                () = self.connection.room(), if !has_room => {}
+                Some(message) = messages.recv(), if has_room => {
                     self.take(&message).await;
                     // Not before: what is accepted is durable by now.
                     message.acknowledge();

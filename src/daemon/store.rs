@@ -10,7 +10,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +22,7 @@ use crate::{
         disk::{self, Damage, DiskError},
         sealed::{self, Sealer},
     },
+    moment::Moment,
     publication::Version,
     request::JobId,
 };
@@ -43,7 +43,7 @@ struct Record {
     v: Version,
     sequence: u64,
     digest: RequestDigest,
-    made_at_unix_s: u64,
+    made_at: Moment,
     clip: Clip,
 }
 
@@ -51,7 +51,7 @@ struct Kept {
     digest: RequestDigest,
     sha256: String,
     size_bytes: u64,
-    made_at: SystemTime,
+    made_at: Moment,
     /// Not published yet.
     is_awaited: bool,
 }
@@ -132,13 +132,11 @@ impl Store {
         let mp4 = self.folder.join(mp4_name(&clip.sha256));
         fs::rename(&clip.path, &mp4).map_err(DiskError::at(&mp4))?;
         clip.path = mp4;
-        let made_at = SystemTime::now();
-        let since = made_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let record = Record {
             v: Version,
             sequence,
             digest: digest.clone(),
-            made_at_unix_s: since.as_secs(),
+            made_at: Moment::now(),
             clip: clip.clone(),
         };
         let path = self.record(sequence);
@@ -220,7 +218,6 @@ impl Store {
     }
 
     fn make_room_in(&self, index: &mut Index) {
-        let now = SystemTime::now();
         let StoreLimits {
             count_max,
             bytes_max,
@@ -228,11 +225,11 @@ impl Store {
         } = index.limits;
         let mut count = index.clips.len();
         let mut bytes: u64 = index.clips.values().map(|kept| kept.size_bytes).sum();
+        let now = Moment::now();
         let mut surplus = Vec::new();
         for (sequence, kept) in &index.clips {
-            // A clip from the future says that the clock has stepped back.
-            let age = now.duration_since(kept.made_at).unwrap_or(Duration::ZERO);
-            let is_beyond = count > count_max || bytes > bytes_max || age > age_max;
+            let is_too_old = kept.made_at.until(&now) > age_max;
+            let is_beyond = count > count_max || bytes > bytes_max || is_too_old;
             if is_beyond && !kept.is_awaited && index.shown != Some(*sequence) {
                 count -= 1;
                 bytes -= kept.size_bytes;
@@ -292,7 +289,7 @@ impl Kept {
             digest: record.digest.clone(),
             sha256: record.clip.sha256.clone(),
             size_bytes: record.clip.size_bytes,
-            made_at: UNIX_EPOCH + Duration::from_secs(record.made_at_unix_s),
+            made_at: record.made_at.clone(),
             is_awaited: false,
         }
     }

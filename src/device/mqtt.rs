@@ -12,20 +12,15 @@
 
 mod acknowledge;
 
+mod inbox;
+
 mod link;
 
 mod options;
 
 mod outbox;
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rumqttc::AsyncClient;
 use tokio::{
@@ -40,10 +35,16 @@ use crate::{
     publication::{Properties, Publication},
 };
 
-/// Messages that may wait for whoever reads them, and those of QoS 1 that a
-/// broker may send before the first of them is acknowledged.
-const INBOX_LENGTH: u16 = 16;
-/// Letters that may wait before those that can be missed are left out.
+/// Messages of QoS 1 that a broker may send before the first of them is
+/// acknowledged.
+const UNACKNOWLEDGED_MAX: u16 = 16;
+/// Messages of QoS 0 that may wait for whoever reads them.
+const UNOWED_MAX: usize = 16;
+/// Messages that may wait in all; of QoS 1 there can be as many again that
+/// a connection before has left.
+const INBOX_LENGTH: usize = UNOWED_MAX + 2 * UNACKNOWLEDGED_MAX as usize;
+/// Letters that may wait before those that can be missed are left out, and
+/// before nothing more should be read that is to be answered.
 const OUTBOX_LENGTH_COMFORTABLE: usize = 256;
 /// Time that a farewell and the closing handshake may take each.
 const CLOSING_TIME_MAX: Duration = Duration::from_millis(700);
@@ -112,11 +113,10 @@ pub struct Link {
 
 /// A connection that is kept up until it is closed or dropped.
 pub struct Connection {
-    // Unbounded, because whoever reads messages must never wait to send one:
-    // the socket would stop being read, and with it the acknowledgements that
-    // make room. What can flood it is sent by `offer`.
+    // Unbounded, because whoever has something to send is in the middle of
+    // something. What asks for answers is read only while there is room.
     outbox: mpsc::UnboundedSender<Letter>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<watch::Sender<usize>>,
     link: watch::Receiver<Link>,
     client: AsyncClient,
     tasks: [JoinHandle<()>; 3],
@@ -124,7 +124,8 @@ pub struct Connection {
 
 impl Connection {
     /// Starts connecting, in the background and until closed. Messages arrive
-    /// at the receiver; a reader that stops reading stops the connection.
+    /// at the receiver. What is not read stays with the broker, if it was sent
+    /// with QoS 1; of QoS 0, a reader that stops reading stops the connection.
     ///
     /// # Errors
     /// [`MqttError::Config`] or [`MqttError::PemFile`] if the password or a certificate
@@ -135,10 +136,12 @@ impl Connection {
     pub fn open(settings: &Settings) -> Result<(Self, mpsc::Receiver<Message>), MqttError> {
         let options = options::resolve(settings)?;
         let (client, event_loop) = AsyncClient::builder(options).capacity(16).build();
-        let (inbox, messages) = mpsc::channel(usize::from(INBOX_LENGTH));
+        let (inbox, messages) = mpsc::channel(INBOX_LENGTH);
         let (link_sender, link) = watch::channel(Link::default());
         let (outbox, letters) = mpsc::unbounded_channel();
         let (handled, acknowledgements) = mpsc::unbounded_channel();
+        let waiting = Arc::new(watch::Sender::new(0));
+        let inbox = inbox::Inbox::new(inbox, waiting.subscribe());
         let keeper = link::Keeper::new(
             settings.clone(),
             client.clone(),
@@ -146,8 +149,7 @@ impl Connection {
             inbox,
             handled,
         );
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let sender = outbox::Sender::new(client.clone(), link.clone(), waiting.clone());
+        let sender = outbox::Sender::new(client.clone(), link.clone(), Arc::clone(&waiting));
         let tasks = [
             tokio::spawn(keeper.keep(event_loop)),
             tokio::spawn(sender.send_all(letters)),
@@ -179,10 +181,23 @@ impl Connection {
     /// Sends in the background what may be missed: left out while the
     /// connection is down or too much is waiting already.
     pub fn offer(&self, publication: Publication) {
-        let waiting = self.waiting.load(Ordering::Relaxed);
-        if self.link.borrow().is_up && waiting < OUTBOX_LENGTH_COMFORTABLE {
+        if self.link.borrow().is_up && self.has_room() {
             self.post(publication);
         }
+    }
+
+    /// Whether so little waits to be sent that what asks for answers can be
+    /// read. Whoever reads only then answers everything in bounded memory: the
+    /// broker holds back what is not acknowledged.
+    pub fn has_room(&self) -> bool {
+        has_room(&self.waiting.borrow())
+    }
+
+    /// Waits until [`has_room`](Self::has_room).
+    pub async fn room(&self) {
+        let mut waiting = self.waiting.subscribe();
+        // Its sender is ours.
+        let _ = waiting.wait_for(has_room).await;
     }
 
     /// Sends, and hands out the receipt that resolves once the broker has
@@ -197,7 +212,7 @@ impl Connection {
     }
 
     fn send(&self, letter: Letter) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.waiting.send_modify(|waiting| *waiting += 1);
         // A closed outbox means that the connection is being closed; it drops
         // the letter, and a receipt says so.
         let _ = self.outbox.send(letter);
@@ -235,6 +250,10 @@ impl Drop for Connection {
             task.abort();
         }
     }
+}
+
+fn has_room(waiting: &usize) -> bool {
+    *waiting < OUTBOX_LENGTH_COMFORTABLE
 }
 
 /// The promise that a message will have been acknowledged.

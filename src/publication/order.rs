@@ -161,6 +161,15 @@ pub fn photo_order(
     order_of(raw, Some(Arc::from(payload)), arrival, defaults)
 }
 
+/// Whether two letters at most are wrong. A name may have 64 KiB, and a message
+/// hundreds of those: long ones are not compared, which would take seconds.
+fn is_nearly(name: &str, given: &str) -> bool {
+    const WRONG_MAX: usize = 2;
+    const LETTER_BYTES_MAX: usize = 4;
+    given.len() <= name.len() + WRONG_MAX * LETTER_BYTES_MAX
+        && strsim::damerau_levenshtein(name, given) <= WRONG_MAX
+}
+
 /// The user properties that are options.
 pub(super) const OPTIONS: [&str; 9] = [
     "job_id",
@@ -179,9 +188,7 @@ fn options_of(user_properties: &[(String, String)]) -> Result<RawOrder, OrderErr
     let mut seen = [false; OPTIONS.len()];
     for (given, value) in user_properties {
         let Some(index) = OPTIONS.iter().position(|name| name == given) else {
-            let nearest = OPTIONS
-                .iter()
-                .find(|name| strsim::damerau_levenshtein(name, given) <= 2);
+            let nearest = OPTIONS.iter().find(|name| is_nearly(name, given));
             match nearest {
                 Some(nearest) => {
                     return Err(OrderError::Misspelt {

@@ -53,7 +53,7 @@ pub fn render_photo(input: &[u8]) -> u64 {
         Ok(order) => {
             order.request.look.validated().unwrap();
             order.request.shape.validated().unwrap();
-            properties.len() as u64
+            properties.len().min(16) as u64
         }
     }
 }

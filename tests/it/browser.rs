@@ -16,6 +16,7 @@ mod film;
 const BLUE: u8 = 170;
 const YELLOW: u8 = 80;
 const GREY: u8 = 128;
+const TOKEN: &str = "a-token-for-displays";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_display_shows_every_clip_and_never_a_wrong_one() {
@@ -36,7 +37,7 @@ async fn a_display_shows_every_clip_and_never_a_wrong_one() {
 }
 
 async fn story(page: Page) {
-    let mut board = Board::start().await;
+    let mut board = Board::start(None).await;
     poster_until_there_is_a_clip(&board, &page).await;
     clip_over_http_though_the_line_is_cut(&board, &page).await;
     no_gap_at_the_seam(&page).await;
@@ -46,6 +47,9 @@ async fn story(page: Page) {
     clip_in_chunks(&board, &page).await;
     plays_on_without_the_broker(&mut board, &page).await;
     kept_over_a_reload_and_followed_again(&mut board, &page).await;
+    board.stop().await;
+    let board = Board::start(Some(TOKEN)).await;
+    let_in_by_the_token_and_then_by_a_cookie(&board, &page).await;
     board.stop().await;
 }
 
@@ -245,6 +249,48 @@ async fn kept_over_a_reload_and_followed_again(board: &mut Board, page: &Page) {
     shows(page, &yellow.sha256, "http").await;
     page.assert_it_moves("after the broker came back").await;
     page.picture("6-broker-came-back").await;
+}
+
+async fn let_in_by_the_token_and_then_by_a_cookie(board: &Board, page: &Page) {
+    let blue = film(BLUE);
+    board.publish_by_url(&blue, &blue.mp4).await;
+    let url = board.url();
+    let clip = format!("/clips/{}.mp4", blue.sha256);
+    for stranger in [url.clone(), format!("{url}?token=a-token-that-is-wrong")] {
+        page.open(&stranger).await;
+        assert_eq!(page.value(STATUS).await, 401, "{stranger}");
+        for file in ["/kiosk.js", "/poster.jpg", &clip] {
+            assert_eq!(fetched(page, file).await, 401, "{file}");
+        }
+    }
+
+    page.open(&format!("{url}?token={TOKEN}&fit=contain")).await;
+    shows(page, &blue.sha256, "http").await;
+    page.assert_it_moves("let in by the token").await;
+    for file in ["/kiosk.js", "/poster.jpg", &clip] {
+        assert_eq!(fetched(page, file).await, 200, "{file}");
+    }
+    // Neither in the address bar nor where a script could read it.
+    assert_eq!(
+        page.value("location.href").await,
+        format!("{url}?fit=contain")
+    );
+    assert_eq!(page.value("document.cookie").await, "");
+
+    page.open(&url).await;
+    assert_eq!(page.value(STATUS).await, 200);
+    page.forget().await;
+    page.reload().await;
+    assert_eq!(page.value(STATUS).await, 401);
+}
+
+/// The answer to the page itself.
+const STATUS: &str = "performance.getEntriesByType('navigation')[0].responseStatus";
+
+/// The answer to a request of the page's own.
+async fn fetched(page: &Page, path: &str) -> serde_json::Value {
+    let call = format!("fetch('{path}', {{cache: 'no-store'}}).then((answer) => answer.status)");
+    page.value(&call).await
 }
 
 async fn shows(page: &Page, sha256: &str, source: &str) {

@@ -6,45 +6,46 @@
 //! cargo test --release --test it -- --ignored --nocapture endurance::soak::for_long
 //! cargo test --release --test it -- --ignored --nocapture endurance::load::two_hundred_a_second
 //! cargo test --release --test it -- --ignored --nocapture endurance::load::ten_thousand_at_once
+//! cargo test --release --test it -- --ignored --nocapture endurance::outage
+//! cargo test --test it -- --ignored --nocapture endurance::clock
 //! ```
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `ZOETROPE_KILLS` | kills | 1000 |
 //! | `ZOETROPE_SOAK_S` | length of the soak, in seconds; 3600 for the bar | 300 |
+//! | `ZOETROPE_OUTAGE_S` | time without a broker, in seconds | 600 |
 //! | `ZOETROPE_LOAD_S` | length of the load, in seconds | 60 |
+
+mod clock;
+
+mod disk;
 
 mod kill;
 
 mod load;
 
-mod service;
+mod outage;
+
+pub mod service;
 
 mod soak;
 
 mod witness;
 
-use zoetrope::device::broker::LoopbackBroker;
-
 use self::{service::Service, witness::Witness};
-use crate::{
-    mqtt::bench::{PATIENCE, loopback},
-    support::Folder,
-};
+use crate::{mqtt::bench::PATIENCE, support::Folder};
 
-/// A daemon at a broker of its own, ready, and a witness of all that it says.
+/// A daemon, ready, and a witness of all that it says.
 struct Stage {
-    port: u16,
     witness: Witness,
     service: Service,
-    _broker: LoopbackBroker,
     _folder: Folder,
 }
 
 impl Stage {
-    async fn open() -> Self {
-        let broker = loopback().await;
-        let port = broker.address().port();
+    /// At a broker on this port.
+    async fn open(port: u16) -> Self {
         let folder = Folder::new();
         Service::configure(&folder, port);
         let mut witness = Witness::connect(port).await;
@@ -52,10 +53,8 @@ impl Stage {
         let is_up = |witness: &Witness| witness.state == "ready";
         assert!(witness.hear(PATIENCE, is_up).await, "not ready");
         Self {
-            port,
             witness,
             service,
-            _broker: broker,
             _folder: folder,
         }
     }

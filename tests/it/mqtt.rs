@@ -22,7 +22,7 @@ mod flood;
 
 mod homeassistant;
 
-mod mosquitto;
+pub mod mosquitto;
 
 mod network;
 

@@ -44,20 +44,20 @@ impl Desk {
                 let result = self.cancel(&id).await.map(|()| CancelledJob {
                     job_id: id.to_string(),
                 });
-                self.connection.offer(response_to(&address, result));
+                self.connection.post(response_to(&address, result));
             }
         } else if topic == self.topics.request_reload() {
             let asked = plain_command(&message.payload);
             if let Some(((), address)) = self.read(message, "reload", asked) {
                 let result = self.reload_file().await;
-                self.connection.offer(response_to(&address, result));
+                self.connection.post(response_to(&address, result));
             }
         } else if topic == self.topics.request_health_check() {
             let asked = plain_command(&message.payload);
             if let Some(((), address)) = self.read(message, "health_check", asked) {
                 self.show_health();
                 let health = Ok(self.health());
-                self.connection.offer(response_to(&address, health));
+                self.connection.post(response_to(&address, health));
             }
         } else {
             return false;
@@ -113,7 +113,7 @@ impl Desk {
             });
         };
         let noted = off_thread(move || journal.note(sequence, &Note::Cancelled)).await;
-        noted.map_err(|error| self.undurable(&error))?;
+        noted.map_err(|error| self.undurable(&error, 0))?;
         log::info!("job {id} is cancelled");
         if let Some(job) = self.current.as_ref().filter(|job| job.id() == id) {
             job.halt.cancel();

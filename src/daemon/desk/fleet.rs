@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{Desk, intake::UNDURABLE};
+use super::{Desk, mending::UNDURABLE};
 use crate::{
     config::Config,
     device::mqtt::{Connection, Message, MqttError, Settings},
@@ -68,7 +68,8 @@ impl Desk {
     /// sake; while the disk does not take it, it stays with the broker, which
     /// gives it to another board if this one goes.
     pub(super) async fn take_held(&mut self) {
-        let has_room = self.waiting_count() < self.config.queue_length_max;
+        let has_room =
+            self.waiting_count() < self.config.queue_length_max && self.connection.has_room();
         if !self.queue.is_empty() || !self.may_begin() || !has_room {
             return;
         }

@@ -5,17 +5,13 @@ use crate::{
     config::Camera,
     daemon::ledger::Entry,
     device::{fetch, mqtt::Message},
-    journal::{Address, JobRecord, Note, Outcome, PendingJob, RequestDigest, disk::DiskError},
+    journal::{Address, JobRecord, Note, Outcome, PendingJob, RequestDigest},
     publication::{
         Arrival, Defaults, Fault, JobPhase, Order, Refusal, Topics, Version, photo_order,
         render_order,
     },
     request::{Request, Source},
 };
-
-/// Code of what is refused because the disk does not take it: the only refusal
-/// that says nothing about the request.
-pub(super) const UNDURABLE: &str = "storage";
 
 impl Desk {
     /// Returns once what the message asks for is durable, or refused.
@@ -131,6 +127,7 @@ impl Desk {
             return Err(refused);
         }
         let photo = order.request.take_photo();
+        let photo_bytes = photo.as_ref().map_or(0, |photo| photo.len() as u64);
         let job = PendingJob::new(JobRecord {
             v: Version,
             sequence: self.ledger.take_sequence(),
@@ -149,8 +146,9 @@ impl Desk {
         })
         .await;
         if let Err(error) = written {
-            return Err(self.undurable(&error));
+            return Err(self.undurable(&error, photo_bytes));
         }
+        self.disk_is_well();
         let jobs_before = self.ledger.pending_count();
         self.ledger.begin(&job);
         log::info!("job {id} accepted");
@@ -173,7 +171,7 @@ impl Desk {
                 self.ledger.add(&order.request.id, address);
                 Ok(())
             }
-            Err(error) => Err(self.undurable(&error)),
+            Err(error) => Err(self.undurable(&error, 0)),
         }
     }
 
@@ -204,13 +202,6 @@ impl Desk {
         })
     }
 
-    /// What is not durable is not accepted.
-    pub(super) fn undurable(&mut self, error: &DiskError) -> Fault {
-        log::error!("journal: {error}");
-        self.trouble = Some(error.to_string());
-        fault(UNDURABLE, error.to_string())
-    }
-
     /// Whether the photograph may be asked for at all.
     fn is_within_reach(&self, source: &Source) -> Result<(), Fault> {
         match source {
@@ -225,12 +216,10 @@ impl Desk {
         }
     }
 
-    /// Answers a request that was never accepted. Under a flood of them, some
-    /// go without an answer.
+    /// Answers a request that was never accepted.
     pub(super) fn refuse(&self, address: &Address, fault: Fault) {
         log::warn!("request refused: {}", fault.message);
         self.metrics.refused(&fault.code);
-        self.connection
-            .offer(response_to::<()>(address, Err(fault)));
+        self.connection.post(response_to::<()>(address, Err(fault)));
     }
 }

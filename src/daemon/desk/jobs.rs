@@ -72,7 +72,7 @@ pub(super) struct Outgoing {
 
 /// A job that has been answered, and whether the journal knows.
 pub(super) struct Closed {
-    id: JobId,
+    closing: Closing,
     written: Result<(), DiskError>,
 }
 
@@ -282,12 +282,10 @@ impl Desk {
 
     pub(super) fn closed(&mut self, closed: Result<Closed, JoinError>) {
         match closed {
-            Ok(Closed { id, written }) => {
-                if let Err(error) = written {
-                    log::error!("job {id} would be answered again after a restart: {error}");
-                    self.trouble = Some(error.to_string());
-                }
-            }
+            Ok(Closed { closing, written }) => match written {
+                Ok(()) => self.disk_is_well(),
+                Err(error) => self.enter_later(closing, &error),
+            },
             Err(error) => log::error!("closing a job: {error}"),
         }
     }
@@ -302,21 +300,24 @@ async fn close(journal: Journal, closing: Closing, receipts: Vec<Receipt>, store
             std::future::pending::<()>().await;
         }
     }
+    enter(journal, closing, store).await
+}
+
+/// Enters the end of a job, and forgets the one that has to go for it.
+pub(super) async fn enter(journal: Journal, closing: Closing, store: Store) -> Closed {
     off_thread(move || {
-        let ended = closing.ended;
+        let ended = &closing.ended;
         if ended.outcome.is_err() {
             store.forget(ended.sequence);
         }
-        let written = journal.end(&ended);
-        if let Some(forgotten) = closing.forgotten
+        let written = journal.end(ended);
+        if written.is_ok()
+            && let Some(forgotten) = closing.forgotten
             && let Err(error) = journal.forget(forgotten)
         {
             log::warn!("{error}");
         }
-        Closed {
-            id: ended.job_id,
-            written,
-        }
+        Closed { closing, written }
     })
     .await
 }

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use super::{
     Link, Message, Settings,
     acknowledge::{Acknowledgement, Handled},
+    inbox::Inbox,
     options,
 };
 use crate::publication::Properties;
@@ -28,7 +29,7 @@ pub(super) struct Keeper {
     settings: Settings,
     client: AsyncClient,
     link: watch::Sender<Link>,
-    inbox: mpsc::Sender<Message>,
+    inbox: Inbox,
     acknowledgements: mpsc::UnboundedSender<Acknowledgement>,
     pause: Duration,
 }
@@ -38,7 +39,7 @@ impl Keeper {
         settings: Settings,
         client: AsyncClient,
         link: watch::Sender<Link>,
-        inbox: mpsc::Sender<Message>,
+        inbox: Inbox,
         acknowledgements: mpsc::UnboundedSender<Acknowledgement>,
     ) -> Self {
         Self {
@@ -56,7 +57,9 @@ impl Keeper {
             match event_loop.poll().await {
                 Ok(Event::Incoming(Incoming::ConnAck(answer))) => self.connected(&answer),
                 Ok(Event::Incoming(Incoming::Publish(publish))) => {
-                    if self.inbox.send(self.message_of(publish)).await.is_err() {
+                    let is_owed = publish.qos != QoS::AtMostOnce;
+                    let message = self.message_of(publish);
+                    if self.inbox.put(message, is_owed).await.is_err() {
                         break;
                     }
                 }

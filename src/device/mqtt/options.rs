@@ -7,7 +7,7 @@ use rumqttc::{
 };
 use socket2::SockRef;
 
-use super::{INBOX_LENGTH, MqttError, Settings};
+use super::{MqttError, Settings, UNACKNOWLEDGED_MAX};
 use crate::{config::Broker, publication::Qos};
 
 /// Time a broker has to answer the opening of a connection.
@@ -28,14 +28,20 @@ pub(super) fn resolve(settings: &Settings) -> Result<MqttOptions, MqttError> {
         .set_connect_timeout(CONNECT_TIME_MAX)
         // What is acknowledged is done, and what is not done is bounded.
         .set_ack_mode(AckMode::Manual)
-        .set_receive_maximum(Some(settings.unacknowledged_max.unwrap_or(INBOX_LENGTH)));
+        .set_receive_maximum(Some(
+            settings.unacknowledged_max.unwrap_or(UNACKNOWLEDGED_MAX),
+        ));
     // While a large message waits in a full socket, no ping is sent: then the
     // system itself must notice that nobody is there, and sooner than after
     // its quarter of an hour.
     let silence_max = broker.keep_alive.mul_f32(1.5);
     options.set_socket_connector(move |host, network| async move {
         let stream = default_socket_connect(host, network).await?;
-        SockRef::from(&stream).set_tcp_user_timeout(Some(silence_max))?;
+        let socket = SockRef::from(&stream);
+        socket.set_tcp_user_timeout(Some(silence_max))?;
+        // Else an acknowledgement waits for that of the message before it,
+        // which a peer may keep back for 40 ms.
+        socket.set_tcp_nodelay(true)?;
         Ok(stream)
     });
     if let Some(tls) = &broker.tls {

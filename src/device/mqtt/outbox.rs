@@ -1,12 +1,6 @@
 //! Sends one message at a time, each until it is acknowledged.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use rumqttc::{AsyncClient, PublishNoticeError, PublishOptions, PublishProperties};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -23,7 +17,7 @@ pub(super) struct Letter {
 pub(super) struct Sender {
     client: AsyncClient,
     link: watch::Receiver<Link>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<watch::Sender<usize>>,
     /// The newest retained message of each topic that a broker has taken.
     /// Repeated in the order of topics, which puts `clip` before `clip/info`.
     retained: BTreeMap<String, Publication>,
@@ -39,7 +33,7 @@ impl Sender {
     pub(super) fn new(
         client: AsyncClient,
         link: watch::Receiver<Link>,
-        waiting: Arc<AtomicUsize>,
+        waiting: Arc<watch::Sender<usize>>,
     ) -> Self {
         Self {
             client,
@@ -65,7 +59,7 @@ impl Sender {
                 next = letters.recv() => {
                     let Some(letter) = next else { return };
                     let result = self.deliver(&letter.publication).await;
-                    self.waiting.fetch_sub(1, Ordering::Relaxed);
+                    self.waiting.send_modify(|waiting| *waiting -= 1);
                     if let Err(error) = &result {
                         log::error!("{error}");
                     }

@@ -1,17 +1,26 @@
 //! When a clip is worth nothing any more.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+
+use crate::moment::Moment;
 
 /// The moment after which a clip is worth nothing.
 ///
 /// Measured by a clock that nobody sets, because a board without a network has
-/// no time of day to be trusted; written as milliseconds since 1970, for no
-/// other clock outlives a restart.
+/// no time of day to be trusted. Written as the time that is left, and when
+/// that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "u64", from = "u64")]
+#[serde(into = "Written", from = "Written")]
 pub struct Deadline(Instant);
+
+/// A deadline on its way to another process.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    left_ms: u64,
+    at: Moment,
+}
 
 impl Deadline {
     /// That moment.
@@ -30,30 +39,22 @@ impl Deadline {
     }
 }
 
-/// Time since 1970, as far as the board knows.
-fn time_of_day() -> Duration {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default()
-}
-
-impl From<Deadline> for u64 {
-    fn from(Deadline(moment): Deadline) -> Self {
-        let now = Instant::now();
-        let unix = (time_of_day() + moment.saturating_duration_since(now))
-            .saturating_sub(now.saturating_duration_since(moment));
-        Self::try_from(unix.as_millis()).unwrap_or(Self::MAX)
+impl From<Deadline> for Written {
+    fn from(deadline: Deadline) -> Self {
+        let left = deadline.since(Instant::now());
+        Self {
+            left_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+            at: Moment::now(),
+        }
     }
 }
 
-impl From<u64> for Deadline {
-    fn from(unix_ms: u64) -> Self {
-        let (now, today) = (Instant::now(), time_of_day());
-        let unix = Duration::from_millis(unix_ms);
-        let moment = match unix.checked_sub(today) {
-            Some(left) => now.checked_add(left),
-            None => now.checked_sub(today - unix),
-        };
-        Self(moment.unwrap_or(now))
+impl From<Written> for Deadline {
+    fn from(written: Written) -> Self {
+        let now = Instant::now();
+        let left = Duration::from_millis(written.left_ms).saturating_sub(written.at.elapsed());
+        // Longer than any clock runs is for ever; records say no such thing.
+        Self(now.checked_add(left).unwrap_or(now))
     }
 }
 
@@ -65,18 +66,32 @@ mod tests {
     fn a_deadline_outlives_what_it_is_written_to() {
         let now = Instant::now();
         let hour = Duration::from_secs(3600);
-        let to_come = Deadline::at(now + hour);
-        let past = Deadline::at(now.checked_sub(hour).unwrap());
-        for deadline in [to_come, past] {
+        let read = |deadline: Deadline| -> Deadline {
             let text = serde_json::to_string(&deadline).unwrap();
-            let read: Deadline = serde_json::from_str(&text).unwrap();
-            let apart = (read.since(deadline.0)).max(deadline.since(read.0));
-            // As far apart as the two clocks were read.
-            assert!(apart < Duration::from_secs(60), "{apart:?}");
-        }
+            serde_json::from_str(&text).unwrap()
+        };
+        let to_come = read(Deadline::at(now + hour));
+        let apart = to_come
+            .since(now + hour)
+            .max(Deadline::at(now + hour).since(to_come.0));
+        // As far apart as the clocks were read.
+        assert!(apart < Duration::from_secs(60), "{apart:?}");
         assert_eq!(to_come.lateness(), None);
-        assert!(past.lateness().unwrap() >= hour);
-        assert!(Deadline::from(0).lateness().is_some());
-        assert_eq!(Deadline::from(u64::MAX).lateness(), None);
+        let past = read(Deadline::at(now.checked_sub(hour).unwrap()));
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(past.lateness().is_some());
+    }
+
+    #[test]
+    fn time_between_two_processes_counts() {
+        let written = |ago: Duration| Written {
+            left_ms: 60_000,
+            at: Moment::now().earlier(ago),
+        };
+        let late = Deadline::from(written(Duration::from_secs(61)));
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(late.lateness().is_some());
+        let in_time = Deadline::from(written(Duration::from_secs(1)));
+        assert_eq!(in_time.lateness(), None);
     }
 }

@@ -93,7 +93,8 @@ pub struct Board {
 }
 
 impl Board {
-    pub async fn start() -> Self {
+    /// One that lets in everybody, or whoever knows the token.
+    pub async fn start(token: Option<&str>) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let broker = Broker::start(free, free).await;
         let shelf = Shelf::new();
@@ -102,13 +103,11 @@ impl Board {
             // The host is left to the page, as on a board with any name.
             broker_websocket_url: format!("ws://{{host}}:{}/mqtt", broker.websocket.port()),
         };
-        let http = HttpServer::start(
-            HttpOptions::open(free, page),
-            shelf.clone(),
-            Arc::new(Healthy),
-        )
-        .await
-        .expect("a free port");
+        let mut options = HttpOptions::open(free, page);
+        options.token = token.map(str::to_owned);
+        let http = HttpServer::start(options, shelf.clone(), Arc::new(Healthy))
+            .await
+            .expect("a free port");
         let road = Road::lay(http.local_addr()).await;
         Self {
             publisher: publisher(broker.tcp).await,

@@ -130,6 +130,12 @@ impl Page {
         self.client.refresh().await.expect("the page loads again");
     }
 
+    /// Forgets what it is known by.
+    pub async fn forget(&self) {
+        let forgotten = self.client.delete_all_cookies().await;
+        forgotten.expect("it forgets");
+    }
+
     pub async fn close(self) {
         self.client.close().await.expect("the browser ends");
     }

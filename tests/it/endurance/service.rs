@@ -22,6 +22,9 @@ pub struct Ambush {
     pub nth: u64,
 }
 
+/// The program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_zoetrope");
+
 pub struct Service(Child);
 
 impl Service {
@@ -40,9 +43,8 @@ impl Service {
 
     /// Starts the daemon, under strace where it is to die.
     pub fn start(folder: &Folder, ambush: Option<Ambush>) -> Self {
-        let program = env!("CARGO_BIN_EXE_zoetrope");
         let mut command = match ambush {
-            None => Command::new(program),
+            None => Command::new(PROGRAM),
             Some(Ambush { calls, nth }) => {
                 let mut command = Command::new("strace");
                 command
@@ -51,10 +53,15 @@ impl Service {
                     .arg(folder.path("strace.log"))
                     .args(["-e", &format!("trace={calls}")])
                     .args(["-e", &format!("inject={calls}:signal=KILL:when={nth}")])
-                    .args(["--", program]);
+                    .args(["--", PROGRAM]);
                 command
             }
         };
+        Self::spawn(folder, &mut command)
+    }
+
+    /// Starts a command that becomes the daemon, whose arguments are added.
+    pub fn spawn(folder: &Folder, command: &mut Command) -> Self {
         let daemon = command
             .args(["run", "--config"])
             .arg(folder.path("zoetrope.toml"))

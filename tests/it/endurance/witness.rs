@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::Location,
     time::{Duration, Instant},
 };
 
@@ -10,13 +11,15 @@ use serde_json::Value;
 use zoetrope::device::display::sha256_of;
 
 use crate::{
-    mqtt::bench::{DEVICE, Display},
+    mqtt::bench::{DEVICE, Display, PATIENCE},
     photos,
 };
 
 pub struct Witness {
     pub display: Display,
     photo: Vec<u8>,
+    /// What every job is given.
+    pub deadline_ms: Option<u64>,
     /// Jobs asked for, with their seeds.
     pub asked: BTreeMap<String, u64>,
     /// Jobs that the daemon said it had accepted.
@@ -27,10 +30,14 @@ pub struct Witness {
     pub clips: BTreeMap<String, BTreeSet<String>>,
     /// Clips whose bytes are not what was announced.
     pub torn: Vec<String>,
+    /// Jobs that were answered by a refusal or a failure.
+    pub refused: BTreeSet<String>,
     /// Answers and events that say that something went wrong.
     pub failures: Vec<String>,
     /// The state as it was said last, empty once the daemon has gone.
     pub state: String,
+    /// Why, if it said so.
+    pub reason: String,
     /// What happened to jobs, newest last.
     pub events: Vec<(String, String)>,
 }
@@ -40,13 +47,16 @@ impl Witness {
         Self {
             display: Display::connect(port, "witness").await,
             photo: photos::jpeg(64, 64),
+            deadline_ms: None,
             asked: BTreeMap::new(),
             accepted: BTreeSet::new(),
             answers: BTreeMap::new(),
             clips: BTreeMap::new(),
             torn: Vec::new(),
+            refused: BTreeSet::new(),
             failures: Vec::new(),
             state: String::new(),
+            reason: String::new(),
             events: Vec::new(),
         }
     }
@@ -56,7 +66,9 @@ impl Witness {
         let next = self.asked.len() as u64;
         let seed = *self.asked.entry(id.to_owned()).or_insert(next);
         let seed = seed.to_string();
-        let properties = [("job_id", id), ("transaction", id), ("seed", &seed)];
+        let deadline_ms = self.deadline_ms.map(|ms| ms.to_string());
+        let mut properties = vec![("job_id", id), ("transaction", id), ("seed", &seed)];
+        properties.extend(deadline_ms.as_deref().map(|ms| ("deadline_ms", ms)));
         self.display.send_photo(&self.photo, &properties).await;
     }
 
@@ -114,7 +126,11 @@ impl Witness {
                 self.saw(text(&record["job_id"]), text(&record["sha256"]));
             }
             "availability" if message.payload == b"offline" => self.state.clear(),
-            "state" => self.state = text(&json()["state"]),
+            "state" => {
+                let state = json();
+                self.state = text(&state["state"]);
+                self.reason = text(&state["reason"]);
+            }
             "response/render_photo" => {
                 let answer = json();
                 let id = text(&answer["transaction"]);
@@ -122,6 +138,7 @@ impl Witness {
                     self.saw(id.clone(), text(&answer["data"]["sha256"]));
                     *self.answers.entry(id).or_default() += 1;
                 } else {
+                    self.refused.insert(id);
                     self.failures.push(answer.to_string());
                 }
             }
@@ -144,6 +161,35 @@ impl Witness {
 
     fn saw(&mut self, id: String, sha256: String) {
         self.clips.entry(id).or_default().insert(sha256);
+    }
+
+    /// Fails unless everything that is asked for is answered in time.
+    #[track_caller]
+    pub fn served(&mut self) -> impl Future<Output = ()> {
+        self.until("everything is answered", |witness| {
+            witness.unanswered().is_empty()
+        })
+    }
+
+    /// Fails unless this comes in time.
+    #[track_caller]
+    pub fn until(
+        &mut self,
+        what: &str,
+        has_come: impl FnMut(&Self) -> bool,
+    ) -> impl Future<Output = ()> {
+        let caller = Location::caller();
+        async move {
+            let has_come = self.hear(2 * PATIENCE, has_come).await;
+            assert!(
+                has_come,
+                "{caller}: never came: {what}; {} {}; unanswered {:?}; failures {:?}",
+                self.state,
+                self.reason,
+                self.unanswered(),
+                self.failures
+            );
+        }
     }
 
     /// Fails unless everything asked for was answered, with one clip each.

@@ -29,8 +29,11 @@ use zoetrope::{
     still::Limits,
 };
 
-/// Longest wait for anything.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for anything: what takes a moment on two free cores may take
+/// this long on two that others use as well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Long enough for a machine that does not get round to a ping.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Device of every daemon here; each has a broker of its own.
 pub const DEVICE: &str = "hall";
 
@@ -110,7 +113,7 @@ pub fn at(port: u16) -> Broker {
         password_file: None,
         tls: None,
         packet_bytes_max: 8 << 20,
-        keep_alive: Duration::from_secs(5),
+        keep_alive: KEEP_ALIVE,
     }
 }
 
@@ -194,9 +197,8 @@ pub struct Display {
 impl Display {
     /// Connects, and subscribes to everything of the board.
     pub async fn connect(port: u16, name: &str) -> Self {
-        let client = MqttClient::with_options(
-            ConnectOptions::new(name).with_keep_alive(Duration::from_secs(5)),
-        );
+        let client =
+            MqttClient::with_options(ConnectOptions::new(name).with_keep_alive(KEEP_ALIVE));
         client
             .connect(&format!("mqtt://127.0.0.1:{port}"))
             .await

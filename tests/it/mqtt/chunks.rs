@@ -88,14 +88,20 @@ async fn clips_beyond_what_the_broker_announces_go_in_chunks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mosquitto_that_refuses_a_clip_passes_its_chunks_on() {
     // The first is announced to clients, the second is not.
-    for limit in ["max_packet_size 150000", "message_size_limit 150000"] {
-        let Some(broker) = mosquitto_with(&Entrance::Open, limit) else {
+    let limits = ["max_packet_size", "message_size_limit"]
+        .map(|key| [128 << 10, 1_000_000, 2_000_000].map(|bytes: usize| (key, bytes)));
+    for (key, bytes_max) in limits.into_iter().flatten() {
+        let limit = format!("{key} {bytes_max}");
+        let Some(broker) = mosquitto_with(&Entrance::Open, &limit) else {
             return;
         };
-        let board = board(at(broker.port)).await;
+        let board = board_with(at(broker.port), |_, config| {
+            config.photo_limits.bytes_max = 4 << 20;
+        })
+        .await;
         let mut display = Display::connect(broker.port, "display").await;
         display.state("ready").await;
-        let photo = [b"twice ".to_vec(), film(100_000)].concat();
+        let photo = [b"twice ".to_vec(), film(bytes_max * 3 / 4)].concat();
         display.send_photo(&photo, &[]).await;
         let record = display.json("/clip/info").await;
         assert_eq!(record["inline"], false, "{limit}");
