@@ -128,6 +128,7 @@ async fn a_command_that_prints_the_same_again_and_again_is_frozen() {
     })
     .await;
     let mut display = Display::connect(port, "display").await;
+    display.state("ready").await;
     taken(&mut display).await;
     display.send_json("{}").await;
     let answer = display.json("/response/render").await;
