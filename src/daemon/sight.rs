@@ -4,7 +4,12 @@
 //! knows is only looked for: one that is pulled out is told of, and so is one
 //! that is put back, although nobody asks it for a picture.
 
-use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -53,6 +58,8 @@ struct Node {
 struct Identity {
     inode: u64,
     device: u64,
+    /// Numbers of inodes are used again. Not every file system tells.
+    created: Option<SystemTime>,
 }
 
 impl Lookout {
@@ -131,6 +138,7 @@ impl Node {
         Some(Identity {
             inode: about.ino(),
             device: about.rdev(),
+            created: about.created().ok(),
         })
     }
 
