@@ -4,7 +4,7 @@
 //! ```text
 //! request ─► still ─► scene ─► motion ─► frames ─► clip ─► publication
 //!    │          │        │        │         │        │          │
-//!  MQTT or    a file,  what is  how each  the loop, H.264    MQTT messages,
+//!  MQTT or    camera,  what is  how each  the loop, H.264    MQTT messages,
 //!  command    command, where    thing     from the  in MP4   kiosk page
 //!  line       payload  (network) moves    original
 //!                                           ▲

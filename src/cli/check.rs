@@ -31,7 +31,7 @@ fn summary(config: &Config) -> String {
         Camera::None => "none".to_owned(),
         Camera::Device(camera) => camera.node.display().to_string(),
         Camera::File(path) => format!("file {}", path.display()),
-        Camera::Command { argv, timeout } => {
+        Camera::Command { argv, timeout, .. } => {
             format!("command {}, {} s", argv.join(" "), timeout.as_secs_f32())
         }
     };

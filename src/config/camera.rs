@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::{
     ConfigError,
-    raw::RawCamera,
+    raw::{Int, RawCamera},
     resolve::{integer, number, required_path},
     text::Text,
 };
@@ -36,7 +36,23 @@ pub enum Camera {
         argv: Vec<String>,
         /// Time after which it is ended.
         timeout: Duration,
+        /// Identical photographs in a row with which it counts as frozen; 0
+        /// for never.
+        frozen_stills: u32,
     },
+}
+
+impl Camera {
+    /// Identical photographs in a row, from one request to the next, with which
+    /// it counts as frozen; 0 for never.
+    pub fn frozen_stills(&self) -> u32 {
+        match self {
+            Self::Command { frozen_stills, .. } => *frozen_stills,
+            // A file may be as it is for long, and a device is looked at frame
+            // by frame.
+            Self::None | Self::Device(_) | Self::File(_) => 0,
+        }
+    }
 }
 
 /// A V4L2 camera and how to take a still with it.
@@ -134,6 +150,12 @@ pub(super) fn resolve(text: &Text, raw: RawCamera) -> Result<Camera, ConfigError
             format!("camera.{second} is given as well as camera.{first}, allowed is one of them");
         return Err(text.error(place, reason));
     }
+    let frozen = &raw.frozen_frames;
+    if let (Some(place), None, None) = (frozen, &raw.device, &raw.command) {
+        let reason = "camera.frozen_frames is given without camera.device or camera.command";
+        return Err(text.error(place.span(), reason.to_owned()));
+    }
+    let frozen = frozen_frames(text, frozen)?;
     if raw.device.is_none() {
         for (key, place) in device_keys(&raw) {
             if let Some(place) = place {
@@ -146,7 +168,10 @@ pub(super) fn resolve(text: &Text, raw: RawCamera) -> Result<Camera, ConfigError
     let timeout = Duration::from_secs_f64(timeout_s.unwrap_or(TIMEOUT_S_DEFAULT));
     if let Some(node) = &raw.device {
         let node = required_path(text, "camera.device", node)?;
-        return device(text, DeviceCamera::at(node), timeout, &raw).map(Camera::Device);
+        let mut camera = DeviceCamera::at(node);
+        camera.timeout = timeout;
+        camera.frozen_frames = frozen.unwrap_or(FROZEN_FRAMES_DEFAULT);
+        return device(text, camera, &raw).map(Camera::Device);
     }
     if let Some(file) = &raw.file {
         return Ok(Camera::File(required_path(text, "camera.file", file)?));
@@ -161,13 +186,14 @@ pub(super) fn resolve(text: &Text, raw: RawCamera) -> Result<Camera, ConfigError
     Ok(Camera::Command {
         argv: command.into_inner(),
         timeout,
+        frozen_stills: frozen.unwrap_or(0),
     })
 }
 
 type Place = Option<std::ops::Range<usize>>;
 
 /// The keys that are about a V4L2 camera alone, and where they stand.
-fn device_keys(raw: &RawCamera) -> [(&'static str, Place); 7] {
+fn device_keys(raw: &RawCamera) -> [(&'static str, Place); 6] {
     [
         ("size", raw.size.as_ref().map(Spanned::span)),
         ("format", raw.format.as_ref().map(Spanned::span)),
@@ -175,23 +201,29 @@ fn device_keys(raw: &RawCamera) -> [(&'static str, Place); 7] {
         ("burst", raw.burst.as_ref().map(Spanned::span)),
         ("warmup_s", raw.warmup_s.as_ref().map(Spanned::span)),
         (
-            "frozen_frames",
-            raw.frozen_frames.as_ref().map(Spanned::span),
-        ),
-        (
             "frame_timeout_s",
             raw.frame_timeout_s.as_ref().map(Spanned::span),
         ),
     ]
 }
 
+fn frozen_frames(text: &Text, given: &Int) -> Result<Option<u32>, ConfigError> {
+    let count = integer(text, "camera.frozen_frames", given, 0..=1000)?;
+    match (count, given) {
+        // One alone is identical to none.
+        (Some(1), Some(value)) => {
+            let reason = "camera.frozen_frames is 1, allowed are 0 and 2 to 1000";
+            Err(text.error(value.span(), reason.to_owned()))
+        }
+        (count, _) => Ok(count.map(|count| count as u32)),
+    }
+}
+
 fn device(
     text: &Text,
     mut camera: DeviceCamera,
-    timeout: Duration,
     raw: &RawCamera,
 ) -> Result<DeviceCamera, ConfigError> {
-    camera.timeout = timeout;
     if let Some(size) = &raw.size {
         let parsed = size_of(size.get_ref()).ok_or_else(|| {
             let reason = format!(
@@ -226,16 +258,6 @@ fn device(
     }
     if let Some(count) = integer(text, "camera.burst", &raw.burst, 1..=BURST_MAX)? {
         camera.burst = count as usize;
-    }
-    let frozen = &raw.frozen_frames;
-    if let Some(count) = integer(text, "camera.frozen_frames", frozen, 0..=1000)? {
-        // One frame alone is identical to none.
-        if count == 1 {
-            let place = frozen.as_ref().map_or(0..0, Spanned::span);
-            let reason = "camera.frozen_frames is 1, allowed are 0 and 2 to 1000";
-            return Err(text.error(place, reason.to_owned()));
-        }
-        camera.frozen_frames = count as u32;
     }
     if let Some(seconds) = number(text, "camera.warmup_s", &raw.warmup_s, 0.0..=60.0)? {
         camera.warmup = Duration::from_secs_f64(seconds);
@@ -292,6 +314,18 @@ mod tests {
             ..DeviceCamera::at("/dev/video0")
         };
         assert_eq!(camera(keys), Ok(Camera::Device(expected)));
+    }
+
+    #[test]
+    fn a_command_may_be_watched_for_freezing() {
+        let frozen = |keys| camera(keys).map(|camera| camera.frozen_stills());
+        assert_eq!(frozen("command = ['a']"), Ok(0));
+        assert_eq!(frozen("command = ['a']\nfrozen_frames = 3"), Ok(3));
+        assert_eq!(frozen("device = 'a'\nfrozen_frames = 3"), Ok(0));
+        let said = frozen("file = 'a'\nfrozen_frames = 3").unwrap_err();
+        let expected =
+            "3:17: camera.frozen_frames is given without camera.device or camera.command";
+        assert!(said.ends_with(expected), "{said}");
     }
 
     #[test]

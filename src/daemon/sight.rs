@@ -4,7 +4,12 @@
 //! knows is only looked for: one that is pulled out is told of, and so is one
 //! that is put back, although nobody asks it for a picture.
 
-use std::{fs, os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -53,6 +58,8 @@ struct Node {
 struct Identity {
     inode: u64,
     device: u64,
+    /// Numbers of inodes are used again. Not every file system tells.
+    created: Option<SystemTime>,
 }
 
 impl Lookout {
@@ -100,16 +107,15 @@ impl Lookout {
             return;
         };
         let found = node.identity();
-        if found == node.found {
-            return;
-        }
-        node.found = found;
-        self.sight = if found.is_none() {
-            node.missed()
-        } else {
+        let has_changed = std::mem::replace(&mut node.found, found) != found;
+        if found.is_some() && has_changed {
             log::info!("camera {}: is back", node.path.display());
-            Sight::of(None)
-        };
+            self.sight = Sight::of(None);
+        }
+        // It may have come back, given a still and gone again since the last look.
+        if found.is_none() && (has_changed || self.sight.state != CameraState::Lost) {
+            self.sight = node.missed();
+        }
     }
 
     /// A still was asked for.
@@ -132,6 +138,7 @@ impl Node {
         Some(Identity {
             inode: about.ino(),
             device: about.rdev(),
+            created: about.created().ok(),
         })
     }
 
@@ -175,8 +182,12 @@ mod tests {
         fs::rename(&other, &path).unwrap();
         lookout.look_now();
         assert_eq!(lookout.state(), CameraState::Online);
-        // … or is gone.
+        // … or is gone, …
         fs::remove_file(&path).unwrap();
+        lookout.look_now();
+        assert_eq!(lookout.state(), CameraState::Lost);
+        // … also when it has given a still between two looks.
+        lookout.saw(Sight::of(None));
         lookout.look_now();
         assert_eq!(lookout.state(), CameraState::Lost);
     }

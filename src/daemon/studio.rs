@@ -26,6 +26,7 @@ use crate::{
     config::{Camera, UrlSource},
     device::{
         fetch,
+        repeats::Repeats,
         source::{self, FileSource},
     },
     frames::Frame,
@@ -78,7 +79,7 @@ pub(super) enum StudioEvent {
 pub(super) struct Studio {
     commissions: thread_mpsc::SyncSender<Commission>,
     is_cancelled: Arc<AtomicBool>,
-    camera_turn: Arc<Mutex<()>>,
+    camera_turn: Arc<Mutex<Repeats>>,
 }
 
 impl Studio {
@@ -130,7 +131,7 @@ impl Studio {
     }
 
     /// Held by whoever uses the camera: two programs at once it does not serve.
-    pub(super) fn camera_turn(&self) -> Arc<Mutex<()>> {
+    pub(super) fn camera_turn(&self) -> Arc<Mutex<Repeats>> {
         Arc::clone(&self.camera_turn)
     }
 
@@ -164,7 +165,7 @@ struct Bench {
     metrics: Arc<Metrics>,
     pulse: Arc<Pulse>,
     is_cancelled: Arc<AtomicBool>,
-    camera_turn: Arc<Mutex<()>>,
+    camera_turn: Arc<Mutex<Repeats>>,
 }
 
 impl Bench {
@@ -285,8 +286,13 @@ impl Bench {
         self.report(StudioEvent::Phase(JobPhase::Capturing));
         let captured = {
             // Another user's panic has left nothing half done.
-            let _turn = (self.camera_turn.lock()).unwrap_or_else(PoisonError::into_inner);
-            source.capture()
+            let mut turn = (self.camera_turn.lock()).unwrap_or_else(PoisonError::into_inner);
+            let frozen_stills = match commission.request.source {
+                Source::Camera => commission.camera.frozen_stills(),
+                _ => 0,
+            };
+            let photo = source.capture();
+            photo.and_then(|photo| turn.checked(photo, frozen_stills))
         };
         self.report(StudioEvent::Camera(Sight::of(captured.as_ref().err())));
         match captured {

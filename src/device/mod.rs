@@ -10,6 +10,8 @@ pub mod http;
 
 pub mod camera;
 
+pub mod repeats;
+
 pub mod source;
 
 pub mod tract;

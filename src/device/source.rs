@@ -30,7 +30,7 @@ pub fn configured(camera: &Camera, limits: &Limits) -> Option<Box<dyn StillSourc
         Camera::None => None,
         Camera::Device(camera) => Some(Box::new(CameraSource::new(camera.clone(), *limits))),
         Camera::File(path) => Some(Box::new(FileSource::new(path, bytes_max))),
-        Camera::Command { argv, timeout } => {
+        Camera::Command { argv, timeout, .. } => {
             let source = CommandSource::new(argv.clone(), *timeout, bytes_max);
             Some(Box::new(source))
         }

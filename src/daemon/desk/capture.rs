@@ -7,7 +7,7 @@ use crate::{
     clip::poster,
     config::Camera,
     daemon::sight::Sight,
-    device::{display::sha256_of, mqtt::Connection, source},
+    device::{display::sha256_of, mqtt::Connection, repeats::Repeats, source},
     journal::Address,
     publication::{Captured, Fault, Publication},
     request::Size,
@@ -19,7 +19,7 @@ struct Shot {
     camera: Camera,
     limits: Limits,
     size: Option<Size>,
-    turn: Arc<Mutex<()>>,
+    turn: Arc<Mutex<Repeats>>,
 }
 
 /// The still as JPEG, and the photograph's size in pixels.
@@ -70,11 +70,14 @@ impl Shot {
     fn take(&self) -> (Option<Sight>, Result<Taken, Fault>) {
         let captured = {
             // Another user's panic has left nothing half done.
-            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let mut source = source::configured(&self.camera, &self.limits);
-            source
-                .as_mut()
-                .map(|source| (source.capture(), source.origin()))
+            source.as_mut().map(|source| {
+                let photo = source.capture();
+                let frozen_stills = self.camera.frozen_stills();
+                let checked = photo.and_then(|photo| turn.checked(photo, frozen_stills));
+                (checked, source.origin())
+            })
         };
         let (photo, origin) = match captured {
             Some((Ok(photo), origin)) => (photo, origin),

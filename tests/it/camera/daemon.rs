@@ -6,9 +6,13 @@ use mqtt5::types::Message;
 use serde_json::Value;
 
 use super::fake::{Camera, jpegs};
-use crate::mqtt::{
-    bench::{DEVICE, Display, loopback},
-    process::Process,
+use crate::{
+    mqtt::{
+        bench::{DEVICE, Display, PATIENCE, at, board_with, loopback},
+        process::Process,
+    },
+    photos,
+    support::Folder,
 };
 
 /// Waits until the state says this of the camera.
@@ -103,4 +107,36 @@ async fn the_daemon_outlives_everything_that_a_camera_does() {
     let answer = display.json("/response/render").await;
     assert_eq!(answer["status"], "ok", "{answer}");
     assert!(!has_open(&daemon, &camera.node()), "the camera stays open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_prints_the_same_again_and_again_is_frozen() {
+    let broker = loopback().await;
+    let port = broker.address().port();
+    let folder = Folder::new();
+    let show = |seed: u32| folder.file("shown.jpg", photos::jpeg(160, 120 + 2 * seed));
+    show(0);
+    let board = board_with(at(port), |_, config| {
+        config.camera = zoetrope::config::Camera::Command {
+            argv: vec![
+                "cat".to_owned(),
+                folder.path("shown.jpg").display().to_string(),
+            ],
+            timeout: PATIENCE,
+            frozen_stills: 3,
+        };
+    })
+    .await;
+    let mut display = Display::connect(port, "display").await;
+    display.state("ready").await;
+    taken(&mut display).await;
+    display.send_json("{}").await;
+    let answer = display.json("/response/render").await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    refused(&mut display, "frozen: 3 photographs in a row are identical").await;
+    camera_is(&mut display, "frozen").await;
+    show(1);
+    taken(&mut display).await;
+    camera_is(&mut display, "online").await;
+    board.daemon.stop().await;
 }
