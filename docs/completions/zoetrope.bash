@@ -19,6 +19,9 @@ _zoetrope() {
             zoetrope,asyncapi)
                 cmd="zoetrope__subcmd__asyncapi"
                 ;;
+            zoetrope,capture)
+                cmd="zoetrope__subcmd__capture"
+                ;;
             zoetrope,check)
                 cmd="zoetrope__subcmd__check"
                 ;;
@@ -45,6 +48,9 @@ _zoetrope() {
                 ;;
             zoetrope__subcmd__help,asyncapi)
                 cmd="zoetrope__subcmd__help__subcmd__asyncapi"
+                ;;
+            zoetrope__subcmd__help,capture)
+                cmd="zoetrope__subcmd__help__subcmd__capture"
                 ;;
             zoetrope__subcmd__help,check)
                 cmd="zoetrope__subcmd__help__subcmd__check"
@@ -77,7 +83,7 @@ _zoetrope() {
 
     case "${cmd}" in
         zoetrope)
-            opts="-v -h -V --verbose --help --version render demo run request watch check doctor asyncapi help"
+            opts="-v -h -V --verbose --help --version render demo capture run request watch check doctor asyncapi help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -97,6 +103,36 @@ _zoetrope() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoetrope__subcmd__capture)
+            opts="-o -v -h --output --device --config --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -171,7 +207,7 @@ _zoetrope() {
             return 0
             ;;
         zoetrope__subcmd__help)
-            opts="render demo run request watch check doctor asyncapi help"
+            opts="render demo capture run request watch check doctor asyncapi help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +221,20 @@ _zoetrope() {
             return 0
             ;;
         zoetrope__subcmd__help__subcmd__asyncapi)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoetrope__subcmd__help__subcmd__capture)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -3,7 +3,7 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -35,6 +35,13 @@ impl Outcome {
     }
 }
 
+/// The program that was built with the tests, or what `ZOETROPE_TEST_PROGRAM`
+/// names: a script that runs one built for another machine.
+pub fn program() -> OsString {
+    std::env::var_os("ZOETROPE_TEST_PROGRAM")
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_zoetrope").into())
+}
+
 /// Runs the program to its end.
 pub fn zoetrope<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Outcome {
     zoetrope_with(args, |command| command)
@@ -45,7 +52,7 @@ pub fn zoetrope_with<S: AsRef<OsStr>>(
     args: impl IntoIterator<Item = S>,
     change: impl FnOnce(&mut Command) -> &mut Command,
 ) -> Outcome {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_zoetrope"));
+    let mut command = Command::new(program());
     command
         .args(args)
         .env_remove("RUST_LOG")

@@ -9,7 +9,10 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::bench::{DEVICE, Display, PATIENCE, loopback};
-use crate::{photos, support::Folder};
+use crate::{
+    photos,
+    support::{Folder, program},
+};
 
 /// A running `zoetrope run`; ended when dropped.
 pub struct Process(Child);
@@ -21,7 +24,7 @@ impl Process {
 
     /// Runs it with another environment, or with standard error kept.
     pub fn run_with(config: &Path, change: impl FnOnce(&mut Command) -> &mut Command) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zoetrope"));
+        let mut command = Command::new(program());
         command
             .args([Path::new("run"), Path::new("--config"), config])
             .env_remove("RUST_LOG")
