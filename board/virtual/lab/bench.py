@@ -14,8 +14,8 @@ from .pictures import Picture, photograph
 from .webcam import Webcam
 
 INSTALLED = "installed"
-SAMPLES = Path(__file__).resolve().parents[3] / "models" / "samples"
-CONFIGURATION = Path(__file__).resolve().parents[1] / "zoetrope.toml"
+HERE = Path(__file__).resolve().parent
+SAMPLES = HERE.parents[2] / "models" / "samples"
 # Where udev puts the webcam, named after the strings of its descriptors.
 CAMERA = "/dev/v4l/by-id/usb-Zoetrope_Virtual_webcam_0001-video-index0"
 NODE_TIMEOUT_S = 30
@@ -40,6 +40,7 @@ class Bench:
     def __post_init__(self):
         self.daemon = Daemon(self.machine)
         self.broker = Broker(self.machine.broker_port)
+        self.configuration = (HERE.parent / "zoetrope.toml").read_text()
 
     def set_up(self, package: bytes):
         """Boots a board with an untouched disk, installs the package and takes the
@@ -50,7 +51,7 @@ class Bench:
         self.daemon.install(package)
         self.measure("package installed", time.monotonic() - began_s, "s")
         self.await_ready()
-        self.daemon.configure(CONFIGURATION.read_text())
+        self.daemon.configure(self.configuration)
         self.await_ready()
         self.machine.run("sync")
         self.machine.save(INSTALLED)

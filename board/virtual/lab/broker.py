@@ -46,17 +46,11 @@ class Broker:
             for name, value in properties.items()
             for word in ("-D", "publish", "user-property", name, value)
         ]
+        topic = ["-q", "1", "-t", f"{self.prefix}request/{command}"]
+        # An empty message is asked for by an option, not by empty input.
+        content = "-s" if payload else "-n"
         done = subprocess.run(
-            [
-                "mosquitto_pub",
-                *self._address,
-                "-q",
-                "1",
-                "-t",
-                f"{self.prefix}request/{command}",
-                "-s",
-                *named,
-            ],
+            ["mosquitto_pub", *self._address, *topic, content, *named],
             input=payload,
             capture_output=True,
             timeout=_PUBLISH_TIMEOUT_S,

@@ -55,8 +55,8 @@ def of_wrong_size(picture: Picture) -> Shown:
 
 
 def likeness_db(one: bytes, other: bytes) -> float:
-    """PSNR of the first frames of two pictures or clips, in dB, over red, green and
-    blue; the larger is brought to the size of the smaller."""
+    """PSNR of the first frames of two pictures or clips, in dB, over luma and both chroma
+    at full size; the larger is brought to the size of the smaller."""
     width_px, height_px = min(_size(one), _size(other))
     pixels = [_first_frame(each, width_px, height_px) for each in (one, other)]
     squares = sum((a - b) ** 2 for a, b in zip(*pixels))
@@ -116,13 +116,13 @@ def _first_frame(content: bytes, width_px: int, height_px: int) -> bytes:
             "-i",
             file.name,
             "-vf",
-            f"scale={width_px}:{height_px}:flags=area+accurate_rnd+full_chroma_int",
+            f"scale={width_px}:{height_px}:flags=bicubic,format=rgb24",
             "-frames:v",
             "1",
             "-f",
             "rawvideo",
             "-pix_fmt",
-            "rgb24",
+            "yuvj444p",
             "-",
         )
     if len(pixels) != width_px * height_px * 3:

@@ -3,9 +3,10 @@
 import time
 
 from lab import jobs, pictures
-from lab.bench import CAMERA, CONFIGURATION, Bench
+from lab.bench import CAMERA, Bench
+from lab.daemon import CONFIGURATION
 from lab.pictures import likeness_db
-from lab.webcam import Fault
+from lab.webcam import FORMATS, Fault
 
 # A still is encoded once by the camera and once as the poster.
 LIKENESS_DB = 30
@@ -33,6 +34,10 @@ def still(bench: Bench):
             webcam.show(picture.shown)
             likeness = _likeness(bench, watch, f"still-{number}", picture)
             bench.measure(f"still like {picture.name}", likeness, "dB", at_least=LIKENESS_DB)
+            bench.machine.run(f"zoetrope capture --config {CONFIGURATION} -o /run/still.jpg")
+            captured = bench.machine.get("/run/still.jpg")
+            frames = picture.shown["MJPG", *FORMATS[0].sizes[-1]]
+            bench.demand(captured in frames, f"`zoetrope capture` gave no frame of {picture.name}")
         others = likeness_db(shown[0].jpeg, shown[1].jpeg)
         bench.measure("two pictures like each other", others, "dB", at_most=ANOTHER_DB)
         darker = [pictures.photograph(bench.sample_paths()[0], light).shown for light in SETTLING]
@@ -107,7 +112,7 @@ def replug(bench: Bench):
 def second_camera(bench: Bench):
     """The kernel's own test camera, vivid, works as well: raw formats alone."""
     bench.machine.run("modprobe vivid; udevadm settle", 120)
-    bench.daemon.configure(CONFIGURATION.read_text().replace(CAMERA, VIVID))
+    bench.daemon.configure(bench.configuration.replace(CAMERA, VIVID))
     bench.await_ready()
     with bench.broker.watch() as watch:
         answer = jobs.capture(bench.broker, watch, "vivid")
