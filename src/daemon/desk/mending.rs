@@ -57,7 +57,10 @@ impl Desk {
         self.trouble = Some(reason.clone());
         self.mending.reason = Some(reason.clone());
         self.mending.bytes = bytes + HEAD_BYTES;
-        self.mending.try_later();
+        // Whoever goes on asking does not put the trial off.
+        if self.mending.try_at.is_none() {
+            self.mending.try_later();
+        }
         fault(UNDURABLE, reason)
     }
 
