@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(config.shape.duration_ms, 2000);
         // A path starts at the folder of the file that it stands in.
         assert_eq!(config.clips_dir, folder.join("board/clips"));
-        let Camera::Command { argv, timeout } = &config.camera else {
+        let Camera::Command { argv, timeout, .. } = &config.camera else {
             panic!("{:?}", config.camera);
         };
         assert_eq!((argv[0].as_str(), timeout.as_secs()), ("still", 5));

@@ -31,13 +31,10 @@ fn the_example_states_the_defaults() {
     // Every key stands there behind "#"; without it the file must hold, too,
     // once the choice among the three kinds of camera has been made, and without
     // a profile, which is a file.
-    let is_choice = |line: &str| {
-        let others = ["#file = \"/run/", "#command", "#profile"];
-        others.iter().any(|key| line.starts_with(key))
-    };
+    let others = ["#file = \"/run/", "#command", "#profile"];
     let all: String = example
         .lines()
-        .filter(|line| !is_choice(line))
+        .filter(|line| !others.iter().any(|key| line.starts_with(key)))
         .map(|line| match line.strip_prefix('#') {
             Some(key) if !key.starts_with([' ', '#']) => format!("{key}\n"),
             _ => format!("{line}\n"),

@@ -167,7 +167,13 @@ async fn at_once(count: usize, port: u16) {
     let is_done = |witness: &Witness| answered(witness) == count && witness.state == "ready";
     let are_done = witness.hear(time_max, is_done).await;
     let open = count - answered(witness);
-    assert!(are_done, "{open} not answered, {}", witness.state);
+    assert!(
+        are_done,
+        "{open} not answered, {} accepted, {} refused, {}",
+        witness.accepted.len(),
+        witness.refused.len(),
+        witness.state
+    );
     let lost: Vec<_> = (witness.accepted.iter())
         .filter(|id| !witness.answers.contains_key(*id))
         .collect();
