@@ -76,6 +76,8 @@ const CANCEL_TIME_MAX: Duration = Duration::from_secs(2);
 const CLOSING_TIME_MAX: Duration = Duration::from_millis(500);
 /// Time between two reports of the health.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the inbox is looked at while the outbox has no room.
+const ROOM_INTERVAL: Duration = Duration::from_millis(10);
 /// How often clips are looked for that have become too old.
 const AGEING_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -219,8 +221,9 @@ impl Desk {
             self.start_next();
             self.announce_next();
             self.show_state();
-            // Whatever is read has its answer: so not more than can be sent.
-            let has_room = self.connection.has_room();
+            // Whatever is read has its answer: so not more than can be sent. But
+            // what comes all the same keeps acknowledgements from coming.
+            let may_read = self.connection.has_room() || messages.capacity() == 0;
             tokio::select! {
                 control = controls.recv() => match control {
                     Some(Control::Reload(config)) => drop(self.reload(*config)),
@@ -246,8 +249,8 @@ impl Desk {
                     let store = self.store.clone();
                     off_thread(move || store.make_room()).await;
                 }
-                () = self.connection.room(), if !has_room => {}
-                Some(message) = messages.recv(), if has_room => {
+                _ = timeout(ROOM_INTERVAL, self.connection.room()), if !may_read => {}
+                Some(message) = messages.recv(), if may_read => {
                     self.take(&message).await;
                     // Not before: what is accepted is durable by now.
                     message.acknowledge();

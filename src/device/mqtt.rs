@@ -40,8 +40,8 @@ use crate::{
 const UNACKNOWLEDGED_MAX: u16 = 16;
 /// Messages of QoS 0 that may wait for whoever reads them.
 const UNOWED_MAX: usize = 16;
-/// Messages that may wait in all; of QoS 1 there can be as many again that
-/// a connection before has left.
+/// Messages that may wait in all: of QoS 1 there can be as many again that a
+/// connection before has left, and some brokers send more than they may.
 const INBOX_LENGTH: usize = UNOWED_MAX + 2 * UNACKNOWLEDGED_MAX as usize;
 /// Letters that may wait before those that can be missed are left out, and
 /// before nothing more should be read that is to be answered.

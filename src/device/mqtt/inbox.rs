@@ -1,8 +1,8 @@
 //! Where messages wait for whoever reads them.
 //!
-//! Putting one here never waits for something to be sent: the acknowledgements
-//! that make room in the outbox come through the same socket as messages, and
-//! a reader that waits for that room would wait for ever.
+//! The acknowledgements that make room in the outbox come through the same
+//! socket as messages. So a reader that waits for that room goes on reading
+//! when this is full, and messages that nobody is owed are left out before.
 
 use tokio::sync::{mpsc, watch};
 
@@ -22,20 +22,12 @@ impl Inbox {
         Self { messages, letters }
     }
 
-    /// Takes a message in. One that its sender wants to have acknowledged has a
-    /// place, since the broker counts those; any other waits for one, and is
-    /// left out, as QoS 0 allows, while too many answers wait to be sent.
+    /// Takes a message in as soon as it has a place. One whose sender does not
+    /// want it acknowledged is left out, as QoS 0 allows, where it has none
+    /// while too many answers wait to be sent.
     pub(super) async fn put(&mut self, message: Message, is_owed: bool) -> Result<(), Unread> {
         if is_owed {
-            return match self.messages.try_send(message) {
-                Err(mpsc::error::TrySendError::Closed(_)) => Err(Unread),
-                // Connections that break one after the other have left so many.
-                Err(mpsc::error::TrySendError::Full(message)) => {
-                    left_out(&message);
-                    Ok(())
-                }
-                Ok(()) => Ok(()),
-            };
+            return self.messages.send(message).await.map_err(|_| Unread);
         }
         let places = INBOX_LENGTH - UNOWED_MAX + 1;
         tokio::select! {
@@ -46,17 +38,12 @@ impl Inbox {
                     place.send(message);
                 }
             }
-            Ok(_) = self.letters.wait_for(|letters| !has_room(letters)) => left_out(&message),
+            Ok(_) = self.letters.wait_for(|letters| !has_room(letters)) => {
+                log::warn!("message on {:?} left out: too many wait already", message.topic);
+            }
         }
         Ok(())
     }
-}
-
-fn left_out(message: &Message) {
-    log::warn!(
-        "message on {:?} left out: too many wait already",
-        message.topic
-    );
 }
 
 #[cfg(test)]
@@ -75,21 +62,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_owed_has_a_place_and_what_is_not_waits_or_is_left_out() {
+    async fn what_is_owed_waits_for_a_place_and_what_is_not_may_be_left_out() {
         let letters = watch::Sender::new(0);
         let (messages, mut reader) = mpsc::channel(INBOX_LENGTH);
         let mut inbox = Inbox::new(messages, letters.subscribe());
         for _ in 0..UNOWED_MAX {
             assert!(inbox.put(message("unowed"), false).await.is_ok());
         }
-        let full = futures_ready(inbox.put(message("waits"), false)).await;
-        assert!(!full, "one more found a place");
+        let is_put = at_once(inbox.put(message("waits"), false)).await;
+        assert!(!is_put, "one more found a place");
         // A reader that has no room to answer does not read.
         letters.send_replace(OUTBOX_LENGTH_COMFORTABLE);
         assert!(inbox.put(message("left out"), false).await.is_ok());
-        for _ in UNOWED_MAX..INBOX_LENGTH + 1 {
+        for _ in UNOWED_MAX..INBOX_LENGTH {
             assert!(inbox.put(message("owed"), true).await.is_ok());
         }
+        let is_put = at_once(inbox.put(message("waits"), true)).await;
+        assert!(!is_put, "one more found a place");
         let mut topics = Vec::new();
         while let Ok(message) = reader.try_recv() {
             topics.push(message.topic);
@@ -103,7 +92,7 @@ mod tests {
     }
 
     /// Whether it is ready at once.
-    async fn futures_ready<T>(future: impl Future<Output = T>) -> bool {
+    async fn at_once<T>(future: impl Future<Output = T>) -> bool {
         tokio::select! {
             biased;
             _ = future => true,
