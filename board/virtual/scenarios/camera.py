@@ -160,9 +160,11 @@ def _times(bench: Bench, lines: str) -> list[float]:
 
 def _gone_at(bench: Bench) -> float:
     """When the kernel last saw a camera go, in seconds of the board's clock. Not from the
-    journal, which notes when it has read the kernel's message."""
-    said = bench.machine.run(
-        "date +%s.%N; cat /proc/uptime; dmesg | grep 'USB disconnect' | tail -n 1 | tr -d '[]'"
-    )
-    now_s, uptime_s, gone_s = (float(line.split()[0]) for line in said.splitlines())
-    return now_s - uptime_s + gone_s
+    journal, which notes when it has read the kernel's message; how far the kernel's own
+    clock is behind is told by a message that holds the time it was written at."""
+    bench.machine.run("echo clock $EPOCHREALTIME >/dev/kmsg")
+    said = bench.machine.run("dmesg | grep -E 'USB disconnect|clock [0-9.]+$' | tr -d '[]'")
+    lines = [line.split() for line in said.splitlines()]
+    gone_s = [float(words[0]) for words in lines if "disconnect," in words][-1]
+    now_s, kernel_s = float(lines[-1][-1]), float(lines[-1][0])
+    return now_s - kernel_s + gone_s
