@@ -18,8 +18,7 @@ from .console import Console, ConsoleError
 # The host as qemu's user network shows it to the guest.
 HOST_ADDRESS = "10.0.2.2"
 BROKER_PORT = 1883
-# Two processors share one host core badly; one emulated processor would make
-# every background task of the guest wait for the daemon.
+# The daemon and what the guest does besides; a small host has no more to give.
 PROCESSORS = 2
 MEMORY_MB = 1024
 START_TIMEOUT_S = 15
