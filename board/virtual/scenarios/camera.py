@@ -34,7 +34,7 @@ def still(bench: Bench):
             bench.measure(f"still like {picture.name}", likeness, "dB", at_least=LIKENESS_DB)
             bench.machine.run(f"zoetrope capture --config {CONFIGURATION} -o /run/still.jpg")
             captured = bench.machine.get("/run/still.jpg")
-            frames = picture.shown["MJPG", *FORMATS[0].sizes[-1]]
+            frames = picture.shown[("MJPG", *FORMATS[0].sizes[-1])]
             bench.demand(captured in frames, f"`zoetrope capture` gave no frame of {picture.name}")
         others = likeness_db(shown[0].jpeg, shown[1].jpeg)
         bench.measure("two pictures like each other", others, "dB", at_most=ANOTHER_DB)
