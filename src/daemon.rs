@@ -157,7 +157,7 @@ impl Daemon {
             None => None,
         };
         connection.post(availability(Availability::Online));
-        let card = renderer.card();
+        let (card, engine) = (renderer.card(), renderer.engine());
         let (studio, events) = Studio::open(
             renderer,
             opened.journal.clone(),
@@ -172,6 +172,7 @@ impl Daemon {
         watchers.push(tokio::spawn(look));
         let equipment = Equipment {
             card,
+            engine,
             connection,
             fleet: Fleet::join(&config)?,
             studio,

@@ -18,6 +18,7 @@ use crate::{
 
 mod broker;
 mod http;
+mod inference;
 mod raw;
 mod resolve;
 mod secret;
@@ -29,6 +30,7 @@ mod trigger;
 mod url;
 
 pub use http::{HTTP_CONNECTIONS_MAX_DEFAULT, Http};
+pub use inference::{EngineChoice, Inference};
 pub use storage::{JournalLimits, StoreLimits};
 pub use thermal::Thermal;
 pub use trigger::{Trigger, duration_of};
@@ -52,6 +54,8 @@ pub struct Config {
     pub camera: Camera,
     /// `motion.toml` of another network than the one built in.
     pub model_file: Option<PathBuf>,
+    /// What runs the model.
+    pub inference: Inference,
     /// What a photograph may be at most.
     pub photo_limits: Limits,
     /// How clips move when the request does not say.

@@ -10,7 +10,11 @@ pub mod http;
 
 pub mod source;
 
+pub mod model;
+
 pub mod tract;
+
+pub mod inference;
 
 pub mod thermal;
 

@@ -9,6 +9,7 @@
 //! | `asyncapi` | the description of the MQTT API against the types |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `endurance` | the daemon killed at any moment, and on demand for long: killed a thousand times, under load, for hours |
+//! | `engines` | what runs the network: ONNX Runtime, real and broken in every way, against tract |
 //! | `network` | our engine against what ONNX Runtime answered |
 //! | `cli` | help, exit codes, what goes to which stream |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
@@ -23,6 +24,7 @@ mod bad_photos;
 mod browser;
 mod cli;
 mod endurance;
+mod engines;
 mod faults;
 mod loops;
 mod mqtt;
