@@ -61,11 +61,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         "{:<16} {:<5} {:>9} {:>9} {:>8}  {}",
         "engine", "", "median", "p95", "memory", "difference from tract"
     ));
-    let worker = engines.start(Engine::Tract, false, false);
+    let worker = engines.start(Engine::Tract, false);
     let worker = worker.map_err(|error| anyhow::anyhow!("tract does not run: {error}"))?;
     let expected = measured(Engine::Tract, &worker, args.runs, None)?;
     for engine in engines.candidates().into_iter().rev() {
-        let told = match engines.start(engine, false, false) {
+        let told = match engines.start(engine, false) {
             Ok(worker) => measured(engine, &worker, args.runs, Some(&expected)).map(drop),
             Err(error) => Err(anyhow::anyhow!("{error}")),
         };

@@ -195,16 +195,12 @@ impl Engines {
         self.library.as_deref().map_err(String::as_str)
     }
 
-    /// Starts an engine, tract among them, in a process of its own.
+    /// Starts an engine, tract among them, in a process of its own; with `build`
+    /// one that has to be built first, too, in the background.
     ///
     /// # Errors
     /// [`StartError`] with why it does not work.
-    pub fn start(
-        &self,
-        engine: Engine,
-        build: bool,
-        background: bool,
-    ) -> Result<Worker, StartError> {
+    pub fn start(&self, engine: Engine, build: bool) -> Result<Worker, StartError> {
         let library = match (&self.library, engine) {
             (_, Engine::Tract) => None,
             (Ok(library), _) => Some(library.clone()),
@@ -217,7 +213,6 @@ impl Engines {
             cache_dir: self.wanted.cache_dir.clone(),
             threads: self.threads,
             build,
-            background,
         };
         Worker::start(&self.program, Arc::clone(&self.model), &order)
     }
@@ -234,7 +229,7 @@ impl Engines {
             }
             let network: Arc<dyn Network> = match best {
                 Engine::Tract => Arc::new(TractNetwork::new(Arc::clone(&self.model))?),
-                _ => match self.start(best, false, false) {
+                _ => match self.start(best, false) {
                     Ok(worker) => Arc::new(worker),
                     Err(error) => {
                         drop(standing);
@@ -289,6 +284,10 @@ impl Network for Engines {
                 }
                 answered => {
                     self.standing().used = Some(engine);
+                    // One that was left alone for long enough is used again.
+                    if self.told.borrow().engine != engine {
+                        self.tell();
+                    }
                     return answered;
                 }
             }

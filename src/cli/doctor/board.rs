@@ -136,7 +136,7 @@ fn runs(engines: &Engines, wanted: EngineChoice) -> Vec<Finding> {
     }
     let tried = engines.candidates().into_iter().map(|engine| {
         let is_wanted = wanted == EngineChoice::Only(engine);
-        match engines.start(engine, false, false) {
+        match engines.start(engine, false) {
             Ok(worker) => Finding::ok(what, format!("{engine} works: {}", worker.details())),
             Err(StartError::Unbuilt(reason)) => {
                 let mend = "zoetrope warm-up, or leave it to the daemon: it takes minutes";

@@ -40,7 +40,15 @@ pub(super) enum Unusable {
 
 /// Anything that the library says.
 fn broken(error: impl std::fmt::Display) -> Unusable {
-    Unusable::Broken(error.to_string())
+    Unusable::Broken(plain(&error.to_string()))
+}
+
+/// An error of the library without the place in its source and its number, which
+/// stand before what it is about.
+fn plain(said: &str) -> String {
+    let rest = said.split_once("[ONNXRuntimeError] : ");
+    let plain = rest.and_then(|(_, rest)| rest.splitn(3, " : ").nth(2));
+    plain.unwrap_or(said).to_owned()
 }
 
 /// What to run, and with what.
@@ -130,6 +138,9 @@ impl OnnxRuntime {
             gpu: self.details.gpu.clone().unwrap_or_default(),
         };
         let cache = Cache::of(cache_dir, stamp);
+        // The daemon and a warm-up may both find that there is something to build.
+        let _lock =
+            (setup.may_build.then(|| Cache::lock(cache_dir)).transpose()).map_err(broken)?;
         match cache.check() {
             Ok(()) => return Ok(cache),
             Err(reason) if !setup.may_build => return Err(Unusable::Unbuilt(reason)),
@@ -216,7 +227,7 @@ impl OnnxRuntime {
             }
         };
         let session = &mut sessions[at].1;
-        let said = |error: ort::Error| error.to_string();
+        let said = |error: ort::Error| plain(&error.to_string());
         let mut inputs = Vec::with_capacity(INPUTS.len());
         for ((name, shape), values) in
             (INPUTS.into_iter().zip(input_shapes(profile))).zip(input_values(input))
@@ -271,4 +282,18 @@ fn version(library: &Path) -> Result<String, Unusable> {
     // SAFETY: the version is a constant string that ends with 0.
     let version = unsafe { CStr::from_ptr(text) };
     Ok(version.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_without_its_place() {
+        let said = "/src/provider_bridge_ort.cc:2043 Provider& Get() [ONNXRuntimeError] : 1 : \
+                    FAIL : Failed to load library a.so with error: b.so : missing";
+        let plain_text = "Failed to load library a.so with error: b.so : missing";
+        assert_eq!(plain(said), plain_text);
+        assert_eq!(plain("is not enabled"), "is not enabled");
+    }
 }

@@ -19,6 +19,8 @@ use sha2::{Digest, Sha256};
 
 use crate::scene::Profile;
 
+/// The folder in the cache folder.
+const FOLDER: &str = "tensorrt";
 const MANIFEST: &str = "manifest.json";
 const TIMING: &str = "timing";
 /// Largest manifest that is read, in bytes.
@@ -61,9 +63,19 @@ impl Cache {
         let key = format!("{}\n{}\n{}", stamp.model_sha256, stamp.runtime, stamp.gpu);
         let key = format!("{:x}", Sha256::digest(key));
         Self {
-            dir: cache_dir.join("tensorrt").join(&key[..16]),
+            dir: cache_dir.join(FOLDER).join(&key[..16]),
             stamp,
         }
+    }
+
+    /// Waits until no other process builds in this cache; none does while what is
+    /// returned is there.
+    pub(super) fn lock(cache_dir: &Path) -> io::Result<fs::File> {
+        let dir = cache_dir.join(FOLDER);
+        fs::create_dir_all(&dir)?;
+        let file = fs::File::create(dir.join("lock"))?;
+        file.lock()?;
+        Ok(file)
     }
 
     /// Where the engines of a profile are. ONNX Runtime names them by the network,

@@ -1,7 +1,7 @@
 //! Trying engines out: whether they work and answer rightly, what has to be built
 //! for them, and how fast they are.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::Path, sync::Arc, time::Instant};
 
 use super::{
     Engines,
@@ -33,8 +33,8 @@ impl Engines {
         let mut able = Vec::new();
         let mut unbuilt = None;
         for engine in self.candidates() {
-            match self.start(engine, false, true) {
-                Ok(worker) => able.push((engine, worker)),
+            match self.start(engine, false) {
+                Ok(worker) => able.push((engine, Arc::new(worker))),
                 Err(StartError::Unbuilt(reason)) => unbuilt = Some((engine, reason)),
                 Err(StartError::Broken(reason)) => self.cannot(engine, reason),
             }
@@ -48,19 +48,15 @@ impl Engines {
             log::info!("engine {engine} is being built: {reason}");
         }
         self.decide(&mut able);
-        // The first picture shall not wait for it.
-        if let Err(error) = self.network() {
-            log::error!("{error}");
-        }
         let Some((engine, _)) = unbuilt else {
             return;
         };
-        let built = self.start(engine, true, true);
+        let built = self.start(engine, true);
         self.standing().preparing = None;
         match built {
             Ok(worker) => {
                 log::info!("engine {engine} is built");
-                able.insert(0, (engine, worker));
+                able.insert(0, (engine, Arc::new(worker)));
                 self.decide(&mut able);
             }
             Err(error) => {
@@ -82,7 +78,7 @@ impl Engines {
     }
 
     /// Has the best of those that work take over, tract included.
-    fn decide(&self, able: &mut Vec<(Engine, Worker)>) {
+    fn decide(&self, able: &mut Vec<(Engine, Arc<Worker>)>) {
         if able.is_empty() {
             self.standing().order = vec![Engine::Tract];
             return self.tell();
@@ -92,7 +88,14 @@ impl Engines {
                 if self.wanted.engine == EngineChoice::Auto {
                     self.keep(&paces);
                 }
-                self.standing().rank(self.wanted.engine, &paces);
+                let mut standing = self.standing();
+                standing.rank(self.wanted.engine, &paces);
+                // The first picture shall not wait for it to be started again.
+                let best = standing.order[0];
+                if let Some((_, worker)) = able.iter().find(|(engine, _)| *engine == best) {
+                    let network: Arc<dyn Network> = Arc::clone(worker) as _;
+                    standing.running = Some((best, network));
+                }
             }
             Err(error) => log::error!("engines cannot be compared: {error}"),
         }
@@ -101,7 +104,7 @@ impl Engines {
 
     /// How fast those are whose answers are right, tract among them; the others are
     /// taken out.
-    fn compared(&self, able: &mut Vec<(Engine, Worker)>) -> Result<Vec<Pace>, NetworkError> {
+    fn compared(&self, able: &mut Vec<(Engine, Arc<Worker>)>) -> Result<Vec<Pace>, NetworkError> {
         let input = test_picture(self.model.profiles()[0]);
         let tract = TractNetwork::new(Arc::clone(&self.model))?;
         let expected = tract.infer(&input)?;
@@ -126,24 +129,28 @@ impl Engines {
         {
             return Ok(paces);
         }
-        let mut times = vec![Vec::new(); able.len() + 1];
+        let mut times = BTreeMap::<Engine, Vec<f32>>::new();
         // In turn, so that whatever else goes on disturbs all of them.
         for _ in 0..MEASURED_COUNT {
-            let networks = able.iter().map(|(_, worker)| worker as &dyn Network);
-            for (times, network) in times.iter_mut().zip(networks.chain([&tract as _])) {
-                let asked_at = Instant::now();
-                network.infer(&input)?;
-                times.push(asked_at.elapsed().as_secs_f32() * 1e3);
-            }
+            able.retain(|(engine, worker)| match timed_ms(worker.as_ref(), &input) {
+                Ok(time_ms) => {
+                    times.entry(*engine).or_default().push(time_ms);
+                    true
+                }
+                Err(error) => {
+                    self.cannot(*engine, error.to_string());
+                    times.remove(engine);
+                    false
+                }
+            });
+            let time_ms = timed_ms(&tract, &input)?;
+            times.entry(Engine::Tract).or_default().push(time_ms);
         }
-        let engines = able.iter().map(|(engine, _)| *engine);
-        let paces = engines.chain([Engine::Tract]).zip(&mut times);
-        Ok(paces
-            .map(|(engine, times)| Pace {
-                engine,
-                median_ms: median(times),
-            })
-            .collect())
+        let pace = |(engine, mut times): (Engine, Vec<f32>)| Pace {
+            engine,
+            median_ms: median(&mut times),
+        };
+        Ok(times.into_iter().map(pace).collect())
     }
 
     fn circumstances(&self) -> Option<(&Path, Circumstances)> {
@@ -171,6 +178,12 @@ impl Engines {
 
 fn has(paces: &[Pace], engine: Engine) -> bool {
     paces.iter().any(|pace| pace.engine == engine)
+}
+
+fn timed_ms(network: &dyn Network, input: &NetworkInput) -> Result<f32, NetworkError> {
+    let asked_at = Instant::now();
+    network.infer(input)?;
+    Ok(asked_at.elapsed().as_secs_f32() * 1e3)
 }
 
 /// The middle one; of an even number the upper.

@@ -271,7 +271,6 @@ mod tests {
             cache_dir: None,
             threads: None,
             build: false,
-            background: false,
         };
         let start = |program: &str| {
             let started = Worker::start(Path::new(program), Arc::clone(&model), &order);

@@ -111,11 +111,11 @@ pub fn shim(folder: &Folder, name: &str, real: &Path, gpu: &str, macros: &[&str]
         .collect();
     arguments.push(format!("-DREAL=\"{}\"", real.display()));
     arguments.extend(macros.iter().map(|text| format!("-D{text}")));
+    arguments.push(format!("-Wl,--no-as-needed,-rpath,{}", drivers.display()));
     arguments.extend(
         ["libcuda.so.1", "libnvinfer.so.10"]
             .map(|soname| drivers.join(soname).display().to_string()),
     );
-    arguments.push(format!("-Wl,--no-as-needed,-rpath,{}", drivers.display()));
     arguments.push("-ldl".to_owned());
     let library = folder.path(&format!("{name}.so"));
     compile(&sources.join("shim.c"), &library, &arguments);

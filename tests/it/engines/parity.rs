@@ -57,11 +57,8 @@ fn stills() -> Vec<(String, Rgb)> {
         let still = sample(name);
         let (width, height) = (still.width_px, still.height_px);
         let mirrored = drawn(width, height, |x, y| pixel(&still, width - 1 - x, y));
-        let portrait_width = height * 9 / 16 / 2 * 2;
-        let portrait = drawn(portrait_width, height, |x, y| {
-            pixel(&still, x + width / 4, y)
-        });
-        let side = height / 2 * 2;
+        let portrait = drawn(width / 3, height, |x, y| pixel(&still, x + width / 4, y));
+        let side = width.min(height);
         let square = drawn(side, side, |x, y| pixel(&still, x + (width - side) / 2, y));
         let recoloured = drawn(width, height, |x, y| {
             let [r, g, b] = pixel(&still, x, y);
@@ -125,7 +122,7 @@ fn every_engine_that_works_here_sees_the_same_in_every_still() {
     let engines = engines(EngineChoice::Auto, &library, None);
     let started = engines.candidates().into_iter();
     let workers: Vec<_> = started
-        .filter_map(|engine| Some((engine, engines.start(engine, false, false).ok()?)))
+        .filter_map(|engine| Some((engine, engines.start(engine, false).ok()?)))
         .collect();
     assert!(
         workers

@@ -12,7 +12,6 @@
  * BUILD_PAUSE_MS    time that TensorRT takes to build */
 #include <dlfcn.h>
 #include <glob.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -116,7 +115,7 @@ static status run(void *session, const void *options, const char *const *input_n
     return fails(RUN_ERROR);
 #endif
 #ifdef RUN_CRASHES
-    raise(SIGSEGV);
+    *(volatile int *)options = *(volatile int *)8;
 #endif
     usleep(RUN_PAUSE_MS * 1000);
     status said = ((status(*)(void *, const void *, const char *const *, const void *const *,

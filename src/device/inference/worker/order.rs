@@ -30,12 +30,10 @@ pub struct Order {
     /// Threads to compute with; one for each processor if not given.
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,
-    /// Builds what has to be built first, however long it takes.
+    /// Builds what has to be built first, however long it takes, and leaves the
+    /// processors to others.
     #[arg(long)]
     pub build: bool,
-    /// Leaves the processors to others.
-    #[arg(long)]
-    pub background: bool,
 }
 
 fn engine(name: &str) -> Result<Engine, String> {
@@ -58,9 +56,7 @@ impl Order {
         if let Some(threads) = self.threads {
             args.extend(["--threads".into(), threads.to_string().into()]);
         }
-        for (name, is_given) in [("--build", self.build), ("--background", self.background)] {
-            args.extend(is_given.then(|| name.into()));
-        }
+        args.extend(self.build.then(|| "--build".into()));
         args
     }
 
@@ -93,7 +89,6 @@ mod tests {
             cache_dir: Some("/var/cache".into()),
             threads: NonZeroUsize::new(3),
             build: true,
-            background: true,
         };
         let bare = Order {
             engine: Engine::Tract,
@@ -102,7 +97,6 @@ mod tests {
             cache_dir: None,
             threads: None,
             build: false,
-            background: false,
         };
         for order in [full, bare] {
             // In place of the subcommand stands what clap takes for the program.

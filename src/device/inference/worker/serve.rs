@@ -32,7 +32,7 @@ const BACKGROUND_NICENESS: i32 = 10;
 pub fn serve(order: &Order) -> anyhow::Result<()> {
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     let mut replies = socket.try_clone()?;
-    if order.background {
+    if order.build {
         // Without that it only takes a bigger share.
         let _ = rustix::process::setpriority_process(None, BACKGROUND_NICENESS);
     }
