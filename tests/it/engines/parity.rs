@@ -108,7 +108,7 @@ fn input(profiles: &[Profile], rgb: &Rgb, seed: u64) -> NetworkInput {
     };
     let look = Look {
         seed,
-        direction_deg: (seed % 3 == 0).then_some(seed as f32 * 40.0),
+        direction_deg: seed.is_multiple_of(3).then_some(seed as f32 * 40.0),
         ..Look::default()
     };
     let profile = Profile::nearest(profiles, rgb.width_px, rgb.height_px);
