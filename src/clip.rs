@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{director::Report, picture::Yuv420, request::JobId};
+use crate::{director::Report, picture::Yuv420, request::JobId, scene::EngineReport};
 
 /// A finished clip on disk.
 ///
@@ -42,6 +42,9 @@ pub struct Clip {
     pub poster_jpeg: Vec<u8>,
     /// What the director measured.
     pub report: Report,
+    /// What ran the network, and why nothing better did.
+    #[serde(default)]
+    pub engine: EngineReport,
 }
 
 impl Clip {

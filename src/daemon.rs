@@ -159,7 +159,7 @@ impl Daemon {
             None => None,
         };
         connection.post(availability(Availability::Online));
-        let card = renderer.card();
+        let (card, engine) = (renderer.card(), renderer.engine());
         let (studio, events) = Studio::open(
             renderer,
             opened.journal.clone(),
@@ -174,6 +174,7 @@ impl Daemon {
         watchers.push(tokio::spawn(look));
         let equipment = Equipment {
             card,
+            engine,
             connection,
             fleet: Fleet::join(&config)?,
             studio,

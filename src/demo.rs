@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use self::samples::SAMPLES;
 use crate::{
-    config::{Broker, Config, HTTP_CONNECTIONS_MAX_DEFAULT, Http},
+    config::{Broker, Config, EngineChoice, HTTP_CONNECTIONS_MAX_DEFAULT, Http, Inference},
     daemon::{Daemon, Pipeline, Renderer},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
@@ -27,6 +27,7 @@ use crate::{
     },
     publication::{JobPhase, Topics},
     request::{Look, Shape},
+    scene::Engine,
 };
 
 /// The board's name in the demo.
@@ -59,7 +60,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let story = Story {
         started: Instant::now(),
     };
-    let renderer: Arc<dyn Renderer> = Arc::new(Pipeline::open(None)?);
+    let inference = Inference {
+        engine: EngineChoice::Only(Engine::Tract),
+        ..Inference::default()
+    };
+    let renderer: Arc<dyn Renderer> = Arc::new(Pipeline::open(&Config {
+        inference,
+        ..Config::default()
+    })?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("zoetrope-io")
@@ -90,7 +98,7 @@ async fn show(options: &Options, renderer: Arc<dyn Renderer>, story: Story) -> a
     let config = config_for(options, &broker, &folder)?;
     let at = config.broker.clone();
     let daemon = Daemon::start(config, None, renderer).await?;
-    story.tell("daemon", format!("{} on {}", card.name, card.backend));
+    story.tell("daemon", format!("{} on {}", card.name, Engine::Tract));
     if let Some(address) = daemon.http_address() {
         story.tell("page", format!("http://{address}/ (open it in a browser)"));
     }

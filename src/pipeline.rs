@@ -112,12 +112,12 @@ pub fn render(
             let scene = Scene::look(network, still, &look)?;
             memory::give_back();
             let motion = Motion::imagine(&scene, shape.period_s(), &look);
-            Ok::<_, NetworkError>((scene, motion))
+            Ok::<_, NetworkError>((scene, motion, network.engine()))
         });
         let (trial, poster_jpeg) = of_still.join().unwrap_or_else(|panic| resume_unwind(panic));
         (imagined, trial, poster_jpeg)
     });
-    let (scene, motion) = imagined??;
+    let (scene, motion, engine) = imagined??;
     let mut script = Script::new(&scene, motion, shape, look);
     let mut trial = Some(trial?);
     let poster_jpeg = poster_jpeg?;
@@ -161,6 +161,7 @@ pub fn render(
         job_id: job.id.clone(),
         poster_jpeg,
         report,
+        engine,
     })
 }
 

@@ -3,8 +3,11 @@
 //! This module fixes the network's interface (shapes, units, order) and says
 //! what it is shown; how it is run is the business of `device`.
 
+mod engine;
+
 mod input;
 
+pub use engine::{Engine, EngineReport, PassedOver};
 pub use input::NetworkInput;
 
 use crate::{picture::Plane, request::Look, still::Still};
@@ -148,7 +151,7 @@ pub struct NetworkOutput {
     pub light: Plane<f32>,
 }
 
-/// A motion network. Implementations live in `device`.
+/// A motion network, run by some engine. Implementations live in `device`.
 pub trait Network: Send + Sync {
     /// Name and digest of the network.
     fn card(&self) -> &NetworkCard;
@@ -161,6 +164,11 @@ pub trait Network: Send + Sync {
     /// # Errors
     /// [`NetworkError::Inference`] with what the engine said.
     fn infer(&self, input: &NetworkInput) -> Result<NetworkOutput, NetworkError>;
+
+    /// What ran it last, or will run it next.
+    fn engine(&self) -> EngineReport {
+        EngineReport::default()
+    }
 }
 
 /// Identifies a network file.
@@ -170,8 +178,6 @@ pub struct NetworkCard {
     pub name: String,
     /// SHA-256 of the ONNX file, lower-case hexadecimal.
     pub sha256: String,
-    /// What runs it: `cpu`.
-    pub backend: &'static str,
 }
 
 /// The still and everything that the network said about it.

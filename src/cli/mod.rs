@@ -16,15 +16,19 @@ use crate::{
 };
 
 pub mod asyncapi;
+pub mod bench_model;
+
 pub mod capture;
 pub mod check;
 pub mod debug;
 pub mod demo;
 pub mod doctor;
+pub mod engine;
 pub mod options;
 pub mod render;
 pub mod request;
 pub mod run;
+pub mod warm_up;
 pub mod watch;
 
 mod log;
@@ -64,6 +68,14 @@ pub enum Command {
     Check(check::Args),
     /// Looks at the board as the daemon will find it, and says what is open.
     Doctor(doctor::Args),
+    /// Prepares what the daemon would prepare in the background: tries out and
+    /// measures what can run the model, and has TensorRT build its engine.
+    WarmUp(warm_up::Args),
+    /// Measures the model with every engine that works here.
+    BenchModel(bench_model::Args),
+    /// Runs the model for the process that has started this one.
+    #[command(hide = true)]
+    Engine(engine::Args),
     /// Prints the MQTT API as an AsyncAPI 3 document.
     Asyncapi(asyncapi::Args),
 }
@@ -89,6 +101,9 @@ pub fn run() -> ExitCode {
         Command::Watch(args) => watch::run(args),
         Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::WarmUp(args) => warm_up::run(&args),
+        Command::BenchModel(args) => bench_model::run(&args),
+        Command::Engine(args) => engine::run(&args),
         Command::Asyncapi(args) => asyncapi::run(&args),
     };
     match done {

@@ -1,12 +1,14 @@
 //! Options that several subcommands take.
 
-use std::{fmt::Display, path::PathBuf, str::FromStr};
+use std::{fmt::Display, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use crate::{
-    config::{Broker, ConfigError, KeyPair, Tls},
+    config::{Broker, ConfigError, EngineChoice, Inference, KeyPair, Tls},
+    device::inference::{Engines, worker::THIS_PROGRAM},
     request::{
         DURATION_MS_MAX, DURATION_MS_MIN, FRAME_RATE_MAX, FRAME_RATE_MIN, Look, Shape, Size,
     },
+    scene::NetworkError,
 };
 
 /// How the picture shall move.
@@ -65,6 +67,42 @@ impl ShapeArgs {
             duration_ms: self.duration_ms,
             frame_rate: self.frame_rate,
         }
+    }
+}
+
+/// What runs the model.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Inspection")]
+pub struct EngineArgs {
+    /// What runs the model: tensorrt, cuda, onnxruntime-cpu or tract. For one
+    /// picture none of the others is worth its start.
+    #[arg(long, value_name = "ENGINE", default_value = "tract")]
+    pub engine: EngineChoice,
+    /// libonnxruntime.so, for the others [default: looked for in the usual
+    /// places].
+    #[arg(long, value_name = "FILE")]
+    pub library: Option<PathBuf>,
+    /// Folder of what TensorRT has built [default: none].
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+}
+
+impl EngineArgs {
+    /// The model, run as it was said.
+    ///
+    /// # Errors
+    /// When the model is missing, altered or of another interface.
+    pub fn open(
+        &self,
+        model_file: Option<PathBuf>,
+        threads: Option<NonZeroUsize>,
+    ) -> Result<Engines, NetworkError> {
+        let wanted = Inference {
+            engine: self.engine,
+            library_file: self.library.clone(),
+            cache_dir: self.cache_dir.clone(),
+        };
+        Engines::open(model_file, wanted, threads, THIS_PROGRAM.into())
     }
 }
 

@@ -9,12 +9,12 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::{
-    options::{LookArgs, ShapeArgs},
+    options::{EngineArgs, LookArgs, ShapeArgs},
     progress::Progress,
 };
 use crate::{
     clip::{Clip, check_replaceable},
-    device::{h264, source::FileSource, tract::TractNetwork},
+    device::{h264, source::FileSource},
     director::Report,
     pipeline::{self, Job, PipelineError},
     request::JobId,
@@ -50,6 +50,9 @@ pub struct Args {
     /// as JSON; even if it refuses the clip.
     #[arg(long, value_name = "FILE", help_heading = "Inspection")]
     pub report: Option<PathBuf>,
+    /// What runs the model.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// motion.toml of another model than the one built in.
     #[arg(long, value_name = "FILE", help_heading = "Inspection")]
     pub model: Option<PathBuf>,
@@ -66,10 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut source = FileSource::new(&args.photo, limits.bytes_max);
     let photo = source.capture()?;
     let progress = Progress::new(args.frames.as_deref(), args.debug.as_deref())?;
-    let network = match &args.model {
-        Some(card_file) => TractNetwork::open(card_file),
-        None => TractNetwork::built_in(),
-    }?;
+    let network = (args.engine).open(args.model.clone(), args.threads)?;
     let job = Job {
         id: &JobId::generate(),
         photo: &photo,

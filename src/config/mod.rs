@@ -19,6 +19,8 @@ use crate::{
 mod broker;
 mod camera;
 mod http;
+mod inference;
+
 mod profile;
 mod raw;
 mod resolve;
@@ -32,6 +34,7 @@ mod url;
 
 pub use camera::{Camera, DeviceCamera, PixelFormat};
 pub use http::{HTTP_CONNECTIONS_MAX_DEFAULT, Http};
+pub use inference::{EngineChoice, Inference};
 pub use storage::{JournalLimits, StoreLimits};
 pub use thermal::Thermal;
 pub use trigger::{Trigger, duration_of};
@@ -57,6 +60,8 @@ pub struct Config {
     pub camera: Camera,
     /// `motion.toml` of another network than the one built in.
     pub model_file: Option<PathBuf>,
+    /// What runs the model.
+    pub inference: Inference,
     /// What a photograph may be at most.
     pub photo_limits: Limits,
     /// How clips move when the request does not say.

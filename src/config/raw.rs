@@ -26,6 +26,7 @@ pub(super) struct Raw {
     pub(super) inline_bytes_max: Int,
     pub(super) broker: RawBroker,
     pub(super) camera: RawCamera,
+    pub(super) inference: RawInference,
     pub(super) model: RawModel,
     pub(super) photo: RawPhoto,
     pub(super) journal: RawJournal,
@@ -67,6 +68,14 @@ pub(super) struct RawCamera {
     pub(super) file: Text,
     pub(super) command: Option<Spanned<Vec<String>>>,
     pub(super) timeout_s: Number,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawInference {
+    pub(super) engine: Text,
+    pub(super) library: Text,
+    pub(super) cache_dir: Text,
 }
 
 #[derive(Default, Deserialize)]

@@ -5,7 +5,7 @@ use std::{fmt::Display, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, t
 use toml::Spanned;
 
 use super::{
-    Broker, Config, ConfigError, DEVICE_ID_CHARS_MAX, KeyPair, Tls, camera, http,
+    Broker, Config, ConfigError, DEVICE_ID_CHARS_MAX, KeyPair, Tls, camera, http, inference,
     raw::{self, Raw, RawBroker, RawLook, RawPhoto, RawShape},
     storage,
     text::Text,
@@ -55,6 +55,7 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
         url: (raw.url)
             .map(|section| url::resolve(text, section))
             .transpose()?,
+        inference: inference::resolve(text, raw.inference, &clips_dir)?,
         trigger,
         thermal: thermal::resolve(text, raw.thermal)?,
         clips_dir,

@@ -65,7 +65,7 @@ use crate::{
     journal::{Address, Journal, Lock, Note, Opened, Outcome, disk::Damage},
     publication::{ClipNotice, Fault, JobEvent, JobPhase, Publication, Response, State, Topics},
     request::JobId,
-    scene::NetworkCard,
+    scene::{EngineReport, NetworkCard},
 };
 
 /// Time after which the broker forgets what happened to a job, in seconds.
@@ -100,6 +100,8 @@ type Announced = Result<ClipNotice, Failure>;
 /// What the desk works with.
 pub(super) struct Equipment {
     pub(super) card: NetworkCard,
+    /// What runs it.
+    pub(super) engine: watch::Receiver<EngineReport>,
     pub(super) connection: Connection,
     /// The way to the jobs of the fleet.
     pub(super) fleet: Option<Fleet>,
@@ -121,6 +123,7 @@ pub(super) struct Desk {
     started_at: Instant,
     topics: Topics,
     card: NetworkCard,
+    engine: watch::Receiver<EngineReport>,
     connection: Arc<Connection>,
     fleet: Option<Fleet>,
     studio: Studio,
@@ -176,6 +179,7 @@ impl Desk {
             renewal: equipment.renewal,
             started_at: Instant::now(),
             card: equipment.card,
+            engine: equipment.engine,
             connection: Arc::new(equipment.connection),
             fleet: equipment.fleet,
             studio: equipment.studio,
@@ -240,6 +244,7 @@ impl Desk {
                 Ok(()) = link.changed() => if link.borrow_and_update().is_up {
                     self.show_health();
                 },
+                Ok(()) = self.engine.changed() => self.show_info(),
                 _ = checks.tick() => self.show_health(),
                 () = until(self.retry_at) => self.retry_at = None,
                 () = until(self.mending.try_at) => self.mend().await,

@@ -1,15 +1,18 @@
 //! What makes clips.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{path::PathBuf, sync::Arc, thread};
+
+use tokio::sync::watch;
 
 use crate::{
     clip::Clip,
-    device::{h264, memory, tract::TractNetwork},
+    config::Config,
+    device::{
+        h264,
+        inference::{Engines, worker::THIS_PROGRAM},
+    },
     pipeline::{self, Job, Onlooker, PipelineError},
-    scene::{Network, NetworkCard, NetworkError},
+    scene::{EngineReport, Network, NetworkCard, NetworkError},
 };
 
 /// What makes clips: [`Pipeline`], or something simpler in a test.
@@ -23,6 +26,11 @@ pub trait Renderer: Send + Sync + 'static {
     /// The network that is used.
     fn card(&self) -> NetworkCard;
 
+    /// What runs the network, as it changes.
+    fn engine(&self) -> watch::Receiver<EngineReport> {
+        watch::Sender::default().subscribe()
+    }
+
     /// Nothing has been rendered for a while: what can be had again is let go.
     fn rest(&self) {}
 }
@@ -30,74 +38,59 @@ pub trait Renderer: Send + Sync + 'static {
 /// The real renderer: [`pipeline::render`] with one network, which is in memory
 /// while there is something to render.
 pub struct Pipeline {
-    model_file: Option<PathBuf>,
-    card: NetworkCard,
-    network: Mutex<Option<Arc<TractNetwork>>>,
+    engines: Arc<Engines>,
 }
 
 impl Pipeline {
-    /// Renders with the network that this `motion.toml` describes, or with the one
-    /// built in.
+    /// Renders with the network and the engine that are configured.
     ///
     /// # Errors
     /// When the network is missing, altered or of another interface.
-    pub fn open(model_file: Option<PathBuf>) -> Result<Self, NetworkError> {
-        let network = load(&model_file)?;
+    pub fn open(config: &Config) -> Result<Self, NetworkError> {
+        Self::open_as(config, PathBuf::from(THIS_PROGRAM))
+    }
+
+    /// As [`Self::open`], from another program than Zoetrope, whose own path is
+    /// given.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn open_as(config: &Config, program: PathBuf) -> Result<Self, NetworkError> {
+        let engines = Engines::open(
+            config.model_file.clone(),
+            config.inference.clone(),
+            config.threads,
+            program,
+        )?;
         Ok(Self {
-            model_file,
-            card: network.card().clone(),
-            network: Mutex::new(Some(Arc::new(network))),
+            engines: Arc::new(engines),
         })
     }
 
-    /// The network, loaded again if it was let go.
-    fn network(&self) -> Result<Arc<TractNetwork>, NetworkError> {
-        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(network) = &*network {
-            return Ok(Arc::clone(network));
+    /// Finds out in the background which engine is the best, and has it take over.
+    pub fn prepare(&self) {
+        let engines = Arc::clone(&self.engines);
+        let thread = thread::Builder::new().name("engines".to_owned());
+        if let Err(error) = thread.spawn(move || engines.prepare()) {
+            log::error!("engines are not tried out: {error}");
         }
-        let loaded = Arc::new(load(&self.model_file)?);
-        *network = Some(Arc::clone(&loaded));
-        Ok(loaded)
     }
 }
 
 impl Renderer for Pipeline {
     fn render(&self, job: &Job<'_>, onlooker: &dyn Onlooker) -> Result<Clip, PipelineError> {
-        let network = self.network()?;
-        pipeline::render(network.as_ref(), &h264::boxed, job, onlooker)
+        pipeline::render(self.engines.as_ref(), &h264::boxed, job, onlooker)
     }
 
     fn card(&self) -> NetworkCard {
-        self.card.clone()
+        self.engines.card().clone()
+    }
+
+    fn engine(&self) -> watch::Receiver<EngineReport> {
+        self.engines.watch()
     }
 
     fn rest(&self) {
-        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
-        *network = None;
-        memory::give_back();
-    }
-}
-
-fn load(model_file: &Option<PathBuf>) -> Result<TractNetwork, NetworkError> {
-    match model_file {
-        Some(path) => TractNetwork::open(path),
-        None => TractNetwork::built_in(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_that_was_let_go_is_loaded_again() {
-        let pipeline = Pipeline::open(None).unwrap();
-        let before = pipeline.network().unwrap();
-        pipeline.rest();
-        assert!(pipeline.network.lock().unwrap().is_none());
-        let after = pipeline.network().unwrap();
-        assert!(!Arc::ptr_eq(&before, &after));
-        assert_eq!(after.card(), &pipeline.card());
+        self.engines.rest();
     }
 }

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Daemon, Pipeline, Renderer, service};
+use super::{Daemon, Pipeline, service};
 use crate::{config::Config, device::memory};
 
 /// Runs the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration
@@ -17,7 +17,7 @@ use crate::{config::Config, device::memory};
 pub fn run(config_file: &Path) -> anyhow::Result<()> {
     memory::share_arenas();
     let config = Config::read(config_file)?;
-    let renderer = Arc::new(Pipeline::open(config.model_file.clone())?);
+    let renderer = Arc::new(Pipeline::open(&config)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("zoetrope-io")
@@ -29,23 +29,21 @@ pub fn run(config_file: &Path) -> anyhow::Result<()> {
     result
 }
 
-async fn serve(
-    config_file: &Path,
-    config: Config,
-    renderer: Arc<dyn Renderer>,
-) -> anyhow::Result<()> {
+async fn serve(config_file: &Path, config: Config, renderer: Arc<Pipeline>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut user = signal(SignalKind::user_defined1())?;
     let is_tls = config.http.as_ref().is_some_and(|http| http.tls.is_some());
     let status = format!("serves zoetrope/{}/request/…", config.device_id);
-    let mut daemon = Daemon::start(config, Some(config_file.to_owned()), renderer).await?;
+    let mut daemon = Daemon::start(config, Some(config_file.to_owned()), renderer.clone()).await?;
     if let Some(address) = daemon.http_address() {
         let scheme = if is_tls { "https" } else { "http" };
         log::info!("kiosk page at {scheme}://{address}/");
     }
     service::ready(&status);
+    // Not before: it takes processors that the start needs.
+    renderer.prepare();
     let watchdog = tokio::spawn(service::feed_watchdog(daemon.vitals.clone()));
     loop {
         tokio::select! {

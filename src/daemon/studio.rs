@@ -70,7 +70,7 @@ pub(super) enum StudioEvent {
     /// The camera did or did not give a picture.
     Camera(Sight),
     /// The job has ended.
-    Ended(Result<Clip, Failure>),
+    Ended(Box<Result<Clip, Failure>>),
     /// The thread has ended; nothing follows.
     Closed,
 }
@@ -186,7 +186,7 @@ impl Bench {
             ))
         });
         self.pulse.rest();
-        self.report(StudioEvent::Ended(result));
+        self.report(StudioEvent::Ended(Box::new(result)));
     }
 
     fn make(&self, commission: &Commission) -> Result<Clip, Failure> {

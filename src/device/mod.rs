@@ -14,7 +14,11 @@ pub mod repeats;
 
 pub mod source;
 
+pub mod model;
+
 pub mod tract;
+
+pub mod inference;
 
 pub mod thermal;
 

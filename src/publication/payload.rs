@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 use crate::{
     request::{DURATION_MS_MAX, DURATION_MS_MIN, FRAME_RATE_MAX, FRAME_RATE_MIN, JobId},
-    scene::NetworkCard,
+    scene::{EngineReport, NetworkCard},
     still::Limits,
 };
 
@@ -79,8 +79,8 @@ pub struct State {
     pub camera: CameraState,
     /// Why it is lost or frozen.
     pub camera_reason: Option<String>,
-    /// What runs the network: `cpu`.
-    pub backend: String,
+    /// What runs the network.
+    pub inference: EngineReport,
 }
 
 /// What the daemon is doing.
@@ -89,6 +89,9 @@ pub struct State {
 pub enum DaemonState {
     /// Starting.
     Init,
+    /// Waiting for requests, while a faster engine for the network is made ready;
+    /// clips are made as ever.
+    Preparing,
     /// Waiting for requests.
     Ready,
     /// A clip is being made.
@@ -101,8 +104,9 @@ pub enum DaemonState {
 
 impl DaemonState {
     /// Every one.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Init,
+        Self::Preparing,
         Self::Ready,
         Self::Rendering,
         Self::Degraded,
@@ -133,6 +137,8 @@ pub struct Info {
     pub version: &'static str,
     /// The network.
     pub model: NetworkCard,
+    /// What runs it.
+    pub inference: EngineReport,
     /// What a request may ask.
     pub limits: InfoLimits,
     /// MIME types of photographs that are taken.
@@ -164,6 +170,7 @@ impl Info {
     /// The document for this program with that network and those limits.
     pub fn new(
         model: NetworkCard,
+        inference: EngineReport,
         photo: &Limits,
         packet_bytes_max: u32,
         queue_length_max: usize,
@@ -172,6 +179,7 @@ impl Info {
             v: Version,
             version: env!("CARGO_PKG_VERSION"),
             model,
+            inference,
             limits: InfoLimits {
                 photo_bytes_max: photo.bytes_max,
                 photo_side_px_max: photo.side_px_max,

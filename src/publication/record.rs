@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ChunkLayout, Version};
-use crate::{clip::Clip, director::Report};
+use crate::{clip::Clip, director::Report, scene::EngineReport};
 
 /// What a display needs to know of a clip; every [`ClipRecord`] reads as one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -65,6 +65,8 @@ pub struct ClipRecord {
     pub frame_count: u32,
     /// Length of one turn, in milliseconds.
     pub duration_ms: u32,
+    /// What ran the network.
+    pub inference: EngineReport,
     /// What the director measured, allows and calmed.
     #[serde(rename = "loop")]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
@@ -83,6 +85,7 @@ impl ClipRecord {
             frame_rate: clip.frame_rate,
             frame_count: clip.frame_count,
             duration_ms: clip.duration_ms(),
+            inference: clip.engine.clone(),
             loop_report: clip.report.clone(),
         }
     }

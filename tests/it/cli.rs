@@ -7,8 +7,16 @@ use crate::{
     support::{Folder, repository, zoetrope},
 };
 
-const COMMANDS: [&str; 7] = [
-    "render", "demo", "run", "request", "watch", "check", "doctor",
+const COMMANDS: [&str; 9] = [
+    "render",
+    "demo",
+    "run",
+    "request",
+    "watch",
+    "check",
+    "doctor",
+    "warm-up",
+    "bench-model",
 ];
 
 #[test]
@@ -189,6 +197,7 @@ fn the_doctor_says_what_is_wrong_and_ends_with_1() {
         "ok    url       photographs from URLs are off",
         "ok    camera    96x64 after ",
         "ok    model     motion ",
+        "engine    ",
         "encoder   openh264 ",
         "clips     ",
     ] {

@@ -43,7 +43,6 @@ impl Network for Painted {
         CARD.get_or_init(|| NetworkCard {
             name: "painted".to_owned(),
             sha256: String::new(),
-            backend: "cpu",
         })
     }
 

@@ -9,6 +9,7 @@
 //! | `asyncapi` | the description of the MQTT API against the types |
 //! | `mqtt` | the daemon at the in-process broker and at mosquitto |
 //! | `endurance` | the daemon killed at any moment, and on demand for long: killed a thousand times, under load, for hours |
+//! | `engines` | what runs the network: ONNX Runtime, real and broken in every way, against tract |
 //! | `network` | our engine against what ONNX Runtime answered |
 //! | `camera` | the program with a V4L2 camera that a preloaded library plays |
 //! | `manual` | the manual pages and completions against the command line |
@@ -27,6 +28,7 @@ mod browser;
 mod camera;
 mod cli;
 mod endurance;
+mod engines;
 mod faults;
 mod loops;
 mod manual;

@@ -6,9 +6,16 @@ use rustix::{fs::statvfs, process::geteuid};
 
 use super::Finding;
 use crate::{
-    config::Config,
-    daemon::{Pipeline, Renderer},
-    device::{assembly, thermal::Thermometer},
+    config::{Config, EngineChoice},
+    device::{
+        assembly,
+        inference::{
+            Engines,
+            worker::{StartError, THIS_PROGRAM},
+        },
+        thermal::Thermometer,
+    },
+    scene::{Engine, Network},
 };
 
 /// Free room with which nothing goes well any more, in bytes: a few clips.
@@ -69,13 +76,60 @@ fn writable(path: &Path) -> io::Result<u64> {
 }
 
 pub(super) fn model(config: &Config) -> Vec<Finding> {
-    vec![match Pipeline::open(config.model_file.clone()) {
-        Ok(pipeline) => {
-            let card = pipeline.card();
-            Finding::ok("model", format!("{} on {}", card.name, card.backend))
+    let engines = Engines::open(
+        config.model_file.clone(),
+        config.inference.clone(),
+        config.threads,
+        THIS_PROGRAM.into(),
+    );
+    match engines {
+        Ok(engines) => {
+            let mut found = vec![Finding::ok("model", engines.card().name.clone())];
+            found.extend(runs(&engines, config.inference.engine));
+            found
         }
-        Err(error) => Finding::fail("model", error.to_string(), "correct [model]"),
-    }]
+        Err(error) => vec![Finding::fail("model", error.to_string(), "correct [model]")],
+    }
+}
+
+/// What can run the model. That the processors do is as it should be on a board
+/// without a GPU; that what is asked for by name does not is not.
+fn runs(engines: &Engines, wanted: EngineChoice) -> Vec<Finding> {
+    let what = "engine";
+    if wanted == EngineChoice::Only(Engine::Tract) {
+        return vec![Finding::ok(what, "tract, as configured")];
+    }
+    if let Err(reason) = engines.library() {
+        let said = format!("tract, for {reason}");
+        return vec![match wanted {
+            EngineChoice::Auto => Finding::ok(what, said),
+            EngineChoice::Only(_) => Finding::warn(what, said, "correct inference.library"),
+        }];
+    }
+    let tried = engines.candidates().into_iter().map(|engine| {
+        let is_wanted = wanted == EngineChoice::Only(engine);
+        match engines.start(engine, false) {
+            Ok(worker) => Finding::ok(what, format!("{engine} works: {}", worker.details())),
+            Err(StartError::Unbuilt(reason)) => {
+                let mend = "zoetrope warm-up, or leave it to the daemon: it takes minutes";
+                Finding::warn(what, format!("{engine}: {reason}"), mend)
+            }
+            Err(StartError::Broken(reason)) if is_wanted => {
+                let mend = "mend what is said, or inference.engine = \"auto\"";
+                Finding::warn(what, format!("{engine} does not work: {reason}"), mend)
+            }
+            Err(StartError::Broken(reason)) => {
+                Finding::ok(what, format!("without {engine}: {reason}"))
+            }
+        }
+    });
+    let mut found: Vec<Finding> = tried.collect();
+    let kept = engines.engine();
+    found.push(Finding::ok(
+        what,
+        format!("{} would run it now", kept.engine),
+    ));
+    found
 }
 
 pub(super) fn encoder() -> Vec<Finding> {

@@ -157,6 +157,7 @@ impl Desk {
                 ("trigger", format!("{:?}", config.trigger)),
                 ("thermal", format!("{sensors:?}")),
                 ("model", format!("{:?}", config.model_file)),
+                ("inference", format!("{:?}", config.inference)),
                 ("clips_dir", format!("{:?}", config.clips_dir)),
                 ("journal.dir", format!("{:?}", config.journal_dir)),
                 ("fleet", format!("{:?}", config.fleet_group)),

@@ -140,7 +140,7 @@ impl Desk {
                 };
                 self.pacing.rest();
                 // The clip may have been finished while it was cancelled.
-                let result = result.and_then(|clip| match ticket.halt.reason(ticket.id()) {
+                let result = (*result).and_then(|clip| match ticket.halt.reason(ticket.id()) {
                     Some(fault) => Err(fault.into()),
                     None => Ok(clip),
                 });

@@ -10,6 +10,7 @@ impl Desk {
     pub(super) fn show_info(&self) {
         let info = Info::new(
             self.card.clone(),
+            self.engine.borrow().clone(),
             &self.config.photo_limits,
             self.config.broker.packet_bytes_max,
             self.config.queue_length_max,
@@ -25,6 +26,7 @@ impl Desk {
         let job_id = (self.current.as_ref())
             .or_else(published)
             .map(|ticket| ticket.id().to_string());
+        let inference = self.engine.borrow().clone();
         let state = State {
             v: Version,
             state: if self.is_stopping {
@@ -35,6 +37,8 @@ impl Desk {
                 DaemonState::Rendering
             } else if reason.is_some() {
                 DaemonState::Degraded
+            } else if inference.preparing.is_some() {
+                DaemonState::Preparing
             } else {
                 DaemonState::Ready
             },
@@ -43,7 +47,7 @@ impl Desk {
             queue_length: self.queue.len(),
             camera: self.camera.state(),
             camera_reason: self.camera.reason(),
-            backend: self.card.backend.to_owned(),
+            inference,
         };
         if self.shown.as_ref() != Some(&state) {
             self.connection

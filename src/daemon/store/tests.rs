@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     director::Report,
     request::{Look, Request, Shape, Source},
+    scene::EngineReport,
 };
 
 fn digest() -> RequestDigest {
@@ -42,6 +43,7 @@ fn rendered(store: &Store, number: u8, bytes: usize) -> Clip {
         job_id: id,
         poster_jpeg: b"poster".to_vec(),
         report: Report::default(),
+        engine: EngineReport::default(),
     }
 }
 

@@ -25,7 +25,7 @@ use zoetrope::{
     frames::Frame,
     picture::{Plane, Yuv420},
     pipeline::{Job, Onlooker, PipelineError, Stage},
-    scene::NetworkCard,
+    scene::{EngineReport, NetworkCard},
     still::Limits,
 };
 
@@ -93,6 +93,7 @@ impl Renderer for StandIn {
             job_id: job.id.clone(),
             poster_jpeg: b"poster".to_vec(),
             report: Report::default(),
+            engine: EngineReport::default(),
         })
     }
 
@@ -100,7 +101,6 @@ impl Renderer for StandIn {
         NetworkCard {
             name: "stand-in".to_owned(),
             sha256: "00".repeat(32),
-            backend: "cpu",
         }
     }
 }
