@@ -19,6 +19,9 @@ _zoetrope() {
             zoetrope,asyncapi)
                 cmd="zoetrope__subcmd__asyncapi"
                 ;;
+            zoetrope,bench-model)
+                cmd="zoetrope__subcmd__bench__subcmd__model"
+                ;;
             zoetrope,capture)
                 cmd="zoetrope__subcmd__capture"
                 ;;
@@ -30,6 +33,9 @@ _zoetrope() {
                 ;;
             zoetrope,doctor)
                 cmd="zoetrope__subcmd__doctor"
+                ;;
+            zoetrope,engine)
+                cmd="zoetrope__subcmd__engine"
                 ;;
             zoetrope,help)
                 cmd="zoetrope__subcmd__help"
@@ -43,11 +49,17 @@ _zoetrope() {
             zoetrope,run)
                 cmd="zoetrope__subcmd__run"
                 ;;
+            zoetrope,warm-up)
+                cmd="zoetrope__subcmd__warm__subcmd__up"
+                ;;
             zoetrope,watch)
                 cmd="zoetrope__subcmd__watch"
                 ;;
             zoetrope__subcmd__help,asyncapi)
                 cmd="zoetrope__subcmd__help__subcmd__asyncapi"
+                ;;
+            zoetrope__subcmd__help,bench-model)
+                cmd="zoetrope__subcmd__help__subcmd__bench__subcmd__model"
                 ;;
             zoetrope__subcmd__help,capture)
                 cmd="zoetrope__subcmd__help__subcmd__capture"
@@ -61,6 +73,9 @@ _zoetrope() {
             zoetrope__subcmd__help,doctor)
                 cmd="zoetrope__subcmd__help__subcmd__doctor"
                 ;;
+            zoetrope__subcmd__help,engine)
+                cmd="zoetrope__subcmd__help__subcmd__engine"
+                ;;
             zoetrope__subcmd__help,help)
                 cmd="zoetrope__subcmd__help__subcmd__help"
                 ;;
@@ -73,6 +88,9 @@ _zoetrope() {
             zoetrope__subcmd__help,run)
                 cmd="zoetrope__subcmd__help__subcmd__run"
                 ;;
+            zoetrope__subcmd__help,warm-up)
+                cmd="zoetrope__subcmd__help__subcmd__warm__subcmd__up"
+                ;;
             zoetrope__subcmd__help,watch)
                 cmd="zoetrope__subcmd__help__subcmd__watch"
                 ;;
@@ -83,7 +101,7 @@ _zoetrope() {
 
     case "${cmd}" in
         zoetrope)
-            opts="-v -h -V --verbose --help --version render demo capture run request watch check doctor asyncapi help"
+            opts="-v -h -V --verbose --help --version render demo capture run request watch check doctor warm-up bench-model engine asyncapi help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -103,6 +121,32 @@ _zoetrope() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoetrope__subcmd__bench__subcmd__model)
+            opts="-v -h --config --library --runs --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --library)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -206,8 +250,42 @@ _zoetrope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        zoetrope__subcmd__engine)
+            opts="-v -h --engine --library --model --cache-dir --threads --build --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --engine)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --library)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         zoetrope__subcmd__help)
-            opts="render demo capture run request watch check doctor asyncapi help"
+            opts="render demo capture run request watch check doctor warm-up bench-model engine asyncapi help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -221,6 +299,20 @@ _zoetrope() {
             return 0
             ;;
         zoetrope__subcmd__help__subcmd__asyncapi)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoetrope__subcmd__help__subcmd__bench__subcmd__model)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -290,6 +382,20 @@ _zoetrope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        zoetrope__subcmd__help__subcmd__engine)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         zoetrope__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -346,6 +452,20 @@ _zoetrope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        zoetrope__subcmd__help__subcmd__warm__subcmd__up)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         zoetrope__subcmd__help__subcmd__watch)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -361,7 +481,7 @@ _zoetrope() {
             return 0
             ;;
         zoetrope__subcmd__render)
-            opts="-o -v -h --output --seconds --fps --size --strength --seed --direction --threads --frames --debug --report --model --verbose --help"
+            opts="-o -v -h --output --seconds --fps --size --strength --seed --direction --threads --frames --debug --report --engine --library --cache-dir --model --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -412,6 +532,18 @@ _zoetrope() {
                     return 0
                     ;;
                 --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --engine)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --library)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -509,6 +641,24 @@ _zoetrope() {
             return 0
             ;;
         zoetrope__subcmd__run)
+            opts="-v -h --config --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        zoetrope__subcmd__warm__subcmd__up)
             opts="-v -h --config --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

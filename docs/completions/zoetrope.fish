@@ -35,6 +35,9 @@ complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "request" -d 'Asks
 complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "watch" -d 'Keeps the newest clip of a daemon in a folder, as a display does'
 complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "check" -d 'Checks a configuration file and says what is wrong with it'
 complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "doctor" -d 'Looks at the board as the daemon will find it, and says what is open'
+complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "warm-up" -d 'Prepares what the daemon would prepare in the background: tries out and measures what can run the model, and has TensorRT build its engine'
+complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "bench-model" -d 'Measures the model with every engine that works here'
+complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "engine" -d 'Runs the model for the process that has started this one'
 complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "asyncapi" -d 'Prints the MQTT API as an AsyncAPI 3 document'
 complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -s o -l output -d 'The MP4 file to write; replaced only when the new one is complete' -r -F
@@ -48,6 +51,9 @@ complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l threads -d 
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l frames -d 'Also writes every frame as a PNG to this folder' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l debug -d 'Also writes what the model saw to this folder: class map, mobility, flow and depth as pictures and as .npy arrays' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l report -d 'Also writes what the director measured, allows and lowered to this file, as JSON; even if it refuses the clip' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l engine -d 'What runs the model: tensorrt, cuda, onnxruntime-cpu or tract. For one picture none of the others is worth its start' -r
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l library -d 'libonnxruntime.so, for the others [default: looked for in the usual places]' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l cache-dir -d 'Folder of what TensorRT has built [default: none]' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l model -d 'motion.toml of another model than the one built in' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -s h -l help -d 'Print help'
@@ -100,15 +106,34 @@ complete -c zoetrope -n "__fish_zoetrope_using_subcommand check" -s h -l help -d
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand doctor" -l config -d 'The configuration file [default: as if it were empty]' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand doctor" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand warm-up" -l config -d 'The configuration file [default: as if it were empty]' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand warm-up" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand warm-up" -s h -l help -d 'Print help'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand bench-model" -l config -d 'The configuration file [default: as if it were empty]' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand bench-model" -l library -d 'libonnxruntime.so [default: as configured, or in the usual places]' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand bench-model" -l runs -d 'Pictures that are measured' -r
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand bench-model" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand bench-model" -s h -l help -d 'Print help'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -l engine -d 'What shall run the network' -r
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -l library -d 'ONNX Runtime\'s library' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -l model -d 'motion.toml of another network than the one built in' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -l cache-dir -d 'Folder of what TensorRT builds' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -l threads -d 'Threads to compute with; one for each processor if not given' -r
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -l build -d 'Builds what has to be built first, however long it takes, and leaves the processors to others'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand engine" -s h -l help -d 'Print help'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand asyncapi" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand asyncapi" -s h -l help -d 'Print help'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "render" -d 'Turns one photograph into a clip, without a broker'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "demo" -d 'Shows it all at once: a broker, the daemon, a display and a clip'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "capture" -d 'Takes a still with a camera and writes it as a JPEG'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "run" -d 'Runs the daemon: requests come in and clips go out over MQTT'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "request" -d 'Asks a daemon for a clip over MQTT, waits and saves it'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "watch" -d 'Keeps the newest clip of a daemon in a folder, as a display does'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "check" -d 'Checks a configuration file and says what is wrong with it'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "doctor" -d 'Looks at the board as the daemon will find it, and says what is open'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "asyncapi" -d 'Prints the MQTT API as an AsyncAPI 3 document'
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor asyncapi help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "render" -d 'Turns one photograph into a clip, without a broker'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "demo" -d 'Shows it all at once: a broker, the daemon, a display and a clip'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "capture" -d 'Takes a still with a camera and writes it as a JPEG'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "run" -d 'Runs the daemon: requests come in and clips go out over MQTT'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "request" -d 'Asks a daemon for a clip over MQTT, waits and saves it'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "watch" -d 'Keeps the newest clip of a daemon in a folder, as a display does'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "check" -d 'Checks a configuration file and says what is wrong with it'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "doctor" -d 'Looks at the board as the daemon will find it, and says what is open'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "warm-up" -d 'Prepares what the daemon would prepare in the background: tries out and measures what can run the model, and has TensorRT build its engine'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "bench-model" -d 'Measures the model with every engine that works here'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "engine" -d 'Runs the model for the process that has started this one'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "asyncapi" -d 'Prints the MQTT API as an AsyncAPI 3 document'
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand help; and not __fish_seen_subcommand_from render demo capture run request watch check doctor warm-up bench-model engine asyncapi help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
