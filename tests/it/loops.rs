@@ -19,17 +19,8 @@ use zoetrope::{
 
 use crate::{
     playback::{play, play_with_ffmpeg},
-    support::missing_tool,
+    support::{SAMPLES, missing_tool},
 };
-
-const SAMPLES: [&str; 6] = [
-    "lake_at_dusk",
-    "waterfall",
-    "street_with_flags",
-    "cafe_cup_with_steam",
-    "camp_fire",
-    "meadow_under_clouds",
-];
 
 /// Share of what must rest that may move by more than a thousandth of the width.
 const RIGID_SHARE_MAX: f64 = 0.01;

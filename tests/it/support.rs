@@ -9,6 +9,16 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// The photographs in `models/samples`, by name.
+pub const SAMPLES: [&str; 6] = [
+    "lake_at_dusk",
+    "waterfall",
+    "street_with_flags",
+    "cafe_cup_with_steam",
+    "camp_fire",
+    "meadow_under_clouds",
+];
+
 /// How a run of the program ended.
 #[derive(Debug)]
 pub struct Outcome {

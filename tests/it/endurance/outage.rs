@@ -7,7 +7,7 @@ use zoetrope::device::broker::{BrokerOptions, LoopbackBroker};
 
 use super::{number, service::Service};
 use crate::{
-    mqtt::bench::{DEVICE, Display, PATIENCE, free_port},
+    mqtt::bench::{DEVICE, Display, PATIENCE, RETAINED, free_port},
     photos,
     support::Folder,
 };
@@ -67,19 +67,7 @@ async fn ten_minutes_without_a_broker() {
     let broker = started(&options).await;
     let back = Instant::now();
     let mut display = Display::connect(port, "after").await;
-    let mut missing = vec![
-        "/availability",
-        "/state",
-        "/info",
-        "/health",
-        "/clip",
-        "/clip/info",
-        "/poster",
-    ];
-    while !missing.is_empty() {
-        let message = display.next("", |_| true).await;
-        missing.retain(|end| !message.topic.ends_with(end));
-    }
+    display.hears_all(&RETAINED).await;
     let took = back.elapsed();
     // All that was made meanwhile is published, and then what is made anew.
     let is_published = |message: &Message| {

@@ -13,16 +13,7 @@ use zoetrope::{
 };
 
 use super::libraries::{engines, real};
-use crate::support::{Folder, repository};
-
-const SAMPLES: [&str; 6] = [
-    "lake_at_dusk",
-    "waterfall",
-    "street_with_flags",
-    "cafe_cup_with_steam",
-    "camp_fire",
-    "meadow_under_clouds",
-];
+use crate::support::{Folder, SAMPLES, repository};
 
 struct Quiet;
 

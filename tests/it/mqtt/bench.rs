@@ -29,6 +29,17 @@ use zoetrope::{
     still::Limits,
 };
 
+/// Ends of the topics that a daemon that has made a clip keeps at the broker.
+pub const RETAINED: [&str; 7] = [
+    "/availability",
+    "/state",
+    "/info",
+    "/health",
+    "/clip",
+    "/clip/info",
+    "/poster",
+];
+
 /// Longest wait for anything: what takes a moment on two free cores may take
 /// this long on two that others use as well.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -211,6 +222,15 @@ impl Display {
         };
         display.hears(&format!("zoetrope/{DEVICE}/#")).await;
         display
+    }
+
+    /// Waits until each of these ends of a topic has been heard.
+    pub async fn hears_all(&mut self, topic_ends: &[&str]) {
+        let mut missing = topic_ends.to_vec();
+        while !missing.is_empty() {
+            let message = self.next("", |_| true).await;
+            missing.retain(|end| !message.topic.ends_with(end));
+        }
     }
 
     /// Subscribes to more.

@@ -13,7 +13,7 @@ use zoetrope::{
 };
 
 use super::{
-    bench::{Board, Display, PATIENCE, at, board, board_with, free_port, loopback},
+    bench::{Board, Display, PATIENCE, RETAINED, at, board, board_with, free_port, loopback},
     mosquitto::{Entrance, mosquitto},
     proxy::{Proxy, Weather},
 };
@@ -185,20 +185,9 @@ async fn before_the_loss(port: u16) -> Board {
 async fn after_the_loss(port: u16, board: Board) {
     let mut display = Display::connect(port, "display").await;
     display.hears("homeassistant/#").await;
-    let mut missing = vec![
-        "/availability",
-        "/state",
-        "/info",
-        "/health",
-        "/clip",
-        "/clip/info",
-        "/poster",
-        "/config",
-    ];
-    while !missing.is_empty() {
-        let message = display.next("", |_| true).await;
-        missing.retain(|end| !message.topic.ends_with(end));
-    }
+    display
+        .hears_all(&[&RETAINED[..], &["/config"]].concat())
+        .await;
     // Everything is subscribed to again as well.
     serves(&mut display, "two").await;
     let answer = display.asked("cancel", r#"{"job_id":"two"}"#).await;
