@@ -37,20 +37,13 @@ pub struct Args {
 /// [`crate::config::ConfigError`] for a configuration that is wrong, when the model
 /// cannot be used, or when not even tract runs it.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let config = match &args.config {
-        Some(file) => Config::read(file)?,
-        None => Config::default(),
-    };
-    let mut wanted = config.inference;
+    let mut config = Config::read_if_any(args.config.as_deref())?;
     // All of them, whatever is configured.
-    wanted.engine = EngineChoice::Auto;
-    wanted.library_file = args.library.clone().or(wanted.library_file);
-    let engines = Engines::open(
-        config.model_file,
-        wanted,
-        config.threads,
-        THIS_PROGRAM.into(),
-    )?;
+    config.inference.engine = EngineChoice::Auto;
+    if let Some(library) = &args.library {
+        config.inference.library_file = Some(library.clone());
+    }
+    let engines = Engines::configured(&config, THIS_PROGRAM.into())?;
     let card = engines.card();
     let profile = engines.profiles()[0];
     super::print(&format!(

@@ -43,10 +43,7 @@ pub struct Args {
 /// way of the file.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     check_output(&args.output)?;
-    let config = match &args.config {
-        Some(file) => Config::read(file)?,
-        None => Config::default(),
-    };
+    let config = Config::read_if_any(args.config.as_deref())?;
     let limits = config.photo_limits;
     let asked_at = Instant::now();
     let (picture, how) = match chosen(args, config.camera)? {

@@ -91,10 +91,7 @@ impl Finding {
 /// [`crate::config::ConfigError`] for a configuration that is wrong, or when
 /// one of the findings is.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let config = match &args.config {
-        Some(file) => Config::read(file)?,
-        None => Config::default(),
-    };
+    let config = Config::read_if_any(args.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -17,7 +17,6 @@ use crate::{
 
 pub mod asyncapi;
 pub mod bench_model;
-
 pub mod capture;
 pub mod check;
 pub mod debug;

@@ -24,16 +24,8 @@ pub struct Args {
 /// [`crate::config::ConfigError`] for a configuration that is wrong, or when the
 /// model is missing, altered or of another interface.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let config = match &args.config {
-        Some(file) => Config::read(file)?,
-        None => Config::default(),
-    };
-    let engines = Engines::open(
-        config.model_file,
-        config.inference,
-        config.threads,
-        THIS_PROGRAM.into(),
-    )?;
+    let config = Config::read_if_any(args.config.as_deref())?;
+    let engines = Engines::configured(&config, THIS_PROGRAM.into())?;
     engines.prepare();
     let report = engines.engine();
     for passed in &report.passed_over {

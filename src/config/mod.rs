@@ -109,6 +109,14 @@ impl Config {
         resolve::config(&text::Text::read(file)?)
     }
 
+    /// As [`Self::read`], or what an empty file says if there is none.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_if_any(file: Option<&Path>) -> Result<Self, ConfigError> {
+        file.map_or_else(|| Ok(Self::default()), Self::read)
+    }
+
     /// Checks TOML that comes from no file; paths in it should be absolute, that
     /// of a profile too.
     ///

@@ -228,6 +228,8 @@ impl Desk {
             // Whatever is read has its answer: so not more than can be sent. But
             // what comes all the same keeps acknowledgements from coming.
             let may_read = self.connection.has_room() || messages.capacity() == 0;
+            // Without a connection there is neither room nor a message to come.
+            let may_wait_for_room = !may_read && link.borrow().is_up;
             tokio::select! {
                 control = controls.recv() => match control {
                     Some(Control::Reload(config)) => drop(self.reload(*config)),
@@ -254,7 +256,7 @@ impl Desk {
                     let store = self.store.clone();
                     off_thread(move || store.make_room()).await;
                 }
-                _ = timeout(ROOM_INTERVAL, self.connection.room()), if !may_read => {}
+                _ = timeout(ROOM_INTERVAL, self.connection.room()), if may_wait_for_room => {}
                 Some(message) = messages.recv(), if may_read => {
                     self.take(&message).await;
                     // Not before: what is accepted is durable by now.

@@ -56,6 +56,7 @@ pub struct Metrics {
     last_render_ms: Gauge,
     has_rendered: AtomicBool,
     queue_length: Gauge,
+    outbox_length: Gauge,
     connected: Gauge,
     connections: Counter,
     temperatures: Family<InZone, Gauge<f64, AtomicU64>>,
@@ -102,6 +103,7 @@ impl Metrics {
             last_render_ms: Gauge::default(),
             has_rendered: AtomicBool::new(false),
             queue_length: Gauge::default(),
+            outbox_length: Gauge::default(),
             connected: Gauge::default(),
             connections: Counter::default(),
             temperatures: Family::default(),
@@ -127,6 +129,8 @@ impl Metrics {
         let last = "Time that the last clip took, in milliseconds";
         registry.register("last_render_ms", last, self.last_render_ms.clone());
         registry.register("queue_length", "Jobs that wait", self.queue_length.clone());
+        let outbox = "Messages that wait to be sent";
+        registry.register("outbox_length", outbox, self.outbox_length.clone());
         let connected = "Whether the broker is connected";
         registry.register("broker_connected", connected, self.connected.clone());
         let connections = "Connections made to the broker";
@@ -180,6 +184,12 @@ impl Metrics {
     /// So many jobs wait.
     pub fn queue_is(&self, length: usize) {
         self.queue_length
+            .set(i64::try_from(length).unwrap_or(i64::MAX));
+    }
+
+    /// So many messages wait to be sent.
+    pub fn outbox_is(&self, length: usize) {
+        self.outbox_length
             .set(i64::try_from(length).unwrap_or(i64::MAX));
     }
 

@@ -56,14 +56,8 @@ impl Pipeline {
     /// # Errors
     /// As for [`Self::open`].
     pub fn open_as(config: &Config, program: PathBuf) -> Result<Self, NetworkError> {
-        let engines = Engines::open(
-            config.model_file.clone(),
-            config.inference.clone(),
-            config.threads,
-            program,
-        )?;
         Ok(Self {
-            engines: Arc::new(engines),
+            engines: Arc::new(Engines::configured(config, program)?),
         })
     }
 

@@ -43,7 +43,7 @@ use self::{
 };
 use super::{memory, model::Model, tract::TractNetwork};
 use crate::{
-    config::{EngineChoice, Inference},
+    config::{Config, EngineChoice, Inference},
     scene::{
         Engine, EngineReport, Network, NetworkCard, NetworkError, NetworkInput, NetworkOutput,
         PassedOver, Profile,
@@ -106,6 +106,19 @@ impl Engines {
             let _ = opened.network()?;
         }
         Ok(opened)
+    }
+
+    /// As [`Self::open`], with what is configured.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn configured(config: &Config, program: PathBuf) -> Result<Self, NetworkError> {
+        Self::open(
+            config.model_file.clone(),
+            config.inference.clone(),
+            config.threads,
+            program,
+        )
     }
 
     /// What is known without trying anything out.

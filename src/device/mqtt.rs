@@ -186,6 +186,11 @@ impl Connection {
         }
     }
 
+    /// Messages that wait to be sent.
+    pub fn waiting_count(&self) -> usize {
+        *self.waiting.borrow()
+    }
+
     /// Whether so little waits to be sent that what asks for answers can be
     /// read. Whoever reads only then answers everything in bounded memory: the
     /// broker holds back what is not acknowledged.

@@ -1,9 +1,9 @@
 //! Photographs from wherever the configuration says: a camera, a file, a
 //! command.
 //!
-//! File and command read no more than they are allowed to, and a command is ended with
-//! everything it started: a camera tool that hangs must not fill a board with
-//! processes that still hold the camera.
+//! File and command read no more than they are allowed to, and a command is
+//! ended with everything it started: a camera tool that hangs must not fill a
+//! board with processes that still hold the camera.
 
 use std::{
     fs::File,

@@ -2,7 +2,7 @@
 //! which light flickers, mean colour of everything else that moves.
 
 use crate::{
-    frames::{Renderer, TILE_PX, spread},
+    frames::{Renderer, TILE_PX, spread, tiles::Run},
     picture::{Plane, Yuv420},
 };
 
@@ -53,7 +53,7 @@ pub struct Steadiness {
 impl Ground {
     /// Sorts the tiles of a clip.
     pub fn new(renderer: &Renderer, still: &Yuv420) -> Self {
-        let even: Vec<_> = renderer.evenly_lit_tiles().collect();
+        let even: Vec<_> = renderer.evenly_lit().iter().flat_map(Run::tiles).collect();
         let mut is_even = renderer.active_tiles().map(|_| false);
         for (column, row) in &even {
             is_even.samples[row * is_even.width_px + column] = true;
@@ -217,8 +217,7 @@ fn rows_of_tile(
     side_px: usize,
     step: usize,
 ) -> impl Iterator<Item = &[u8]> {
-    let columns = column * side_px..((column + 1) * side_px).min(plane.width_px);
-    let rows = row * side_px..((row + 1) * side_px).min(plane.height_px);
+    let [columns, rows] = Run::of_tile((column, row)).samples(plane, side_px);
     rows.step_by(step)
         .map(move |y| &plane.row(y)[columns.clone()])
 }

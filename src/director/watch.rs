@@ -44,11 +44,11 @@ impl<'a> Watcher<'a> {
         // Of all of them: something bright that enters or leaves a sample of
         // tiles would look like a change of contrast.
         let (renderer, luma) = (director.renderer, &frame.planes.y);
-        let evenly_lit = renderer.evenly_lit_runs();
-        seen.contrasts.push(fine_contrast(luma, evenly_lit));
+        seen.contrasts
+            .push(fine_contrast(luma, renderer.evenly_lit()));
         let mut thinned = std::mem::take(&mut self.spare);
         thinned.clear();
-        for run in renderer.moving_runs() {
+        for run in renderer.moving() {
             thin(luma, run, &mut thinned);
         }
         if let Some(spare) = seen.push(thinned) {

@@ -78,12 +78,10 @@ pub struct Renderer {
     /// Nodes from which nothing that rests is ever reached.
     free: Vec<bool>,
     active: Plane<bool>,
-    /// Column and row of every active tile.
-    moving: Vec<(usize, usize)>,
-    moving_runs: Vec<Run>,
+    /// The active tiles.
+    moving: Vec<Run>,
     /// Those whose light does not change.
-    evenly_lit: Vec<(usize, usize)>,
-    evenly_lit_runs: Vec<Run>,
+    evenly_lit: Vec<Run>,
     trim: Trim,
     pace: Pace,
     shape: Shape,
@@ -104,34 +102,20 @@ impl Renderer {
         let size = [still.width_px(), still.height_px()];
         let needed = needed_tiles(&active, &field, size);
         field.compare_layers(&fine_detail(&still.y, &needed));
-        let moving: Vec<_> = active
-            .samples
-            .iter()
-            .enumerate()
-            .filter(|(_, active)| **active)
-            .map(|(at, _)| (at % active.width_px, at / active.width_px))
-            .collect();
-        let moving_runs = runs(&active);
-        let is_evenly_lit = |(column, row): &(usize, usize)| {
-            !nodes_of_tile(&field, *column, *row).any(|(c, r)| field.is_lit(c, r))
-        };
-        let evenly_lit: Vec<_> = moving.iter().copied().filter(is_evenly_lit).collect();
-        let mut is_even = active.map(|_| false);
-        for (column, row) in &evenly_lit {
-            is_even.row_mut(*row)[*column] = true;
-        }
+        let is_evenly_lit = Plane::from_fn(active.width_px, active.height_px, |column, row| {
+            let mut nodes = nodes_of_tile(&field, column, row);
+            active.at(column, row) && !nodes.any(|(c, r)| field.is_lit(c, r))
+        });
         let mut renderer = Self {
             trim: Trim::none(),
             pace: Pace::EVEN,
             brush: Brush::new(Texture::new(&still), mask),
-            evenly_lit,
-            evenly_lit_runs: runs(&is_even),
+            moving: runs(&active),
+            evenly_lit: runs(&is_evenly_lit),
             still,
             free: free_nodes(&field),
             field,
             active,
-            moving,
-            moving_runs,
             shape,
         };
         if !renderer.moving.is_empty() {
@@ -161,8 +145,8 @@ impl Renderer {
     pub fn displacement(&self, phase: f32) -> [Plane<f32>; 2] {
         let nodes = self.nodes(phase);
         let mut displacement = [0, 1].map(|_| self.still.y.map(|_| 0.0));
-        for tile in &self.moving {
-            let owned = tile_nodes(&nodes, *tile);
+        for tile in self.moving_tiles() {
+            let owned = tile_nodes(&nodes, tile);
             let corners = owned.each_ref().map(<[Node; TILE_NODES]>::each_ref);
             for y in tile.1 * TILE_PX..((tile.1 + 1) * TILE_PX).min(self.still.height_px()) {
                 for x in tile.0 * TILE_PX..((tile.0 + 1) * TILE_PX).min(self.still.width_px()) {
@@ -198,7 +182,7 @@ impl Renderer {
         // first of the next.
         let mut rows = [(); TILE_NODES].map(|()| vec![Node::RESTING; self.field.columns]);
         let mut ready = None;
-        for (column, row) in self.moving.iter().copied() {
+        for (column, row) in self.moving_tiles() {
             if ready != Some(row) {
                 let first = row * (TILE_NODES - 1);
                 rows.rotate_right(1);
@@ -221,25 +205,20 @@ impl Renderer {
         }
     }
 
-    /// Column and row of every active tile, row by row.
-    pub fn moving_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.moving.iter().copied()
+    /// The active tiles, row by row.
+    pub fn moving(&self) -> &[Run] {
+        &self.moving
     }
 
-    /// The same tiles, neighbours together.
-    pub fn moving_runs(&self) -> &[Run] {
-        &self.moving_runs
+    /// Column and row of each of them.
+    pub fn moving_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.moving.iter().flat_map(Run::tiles)
     }
 
     /// The moving tiles whose light does not change: there a change of contrast
     /// is a fault, where a fire flickers it is the light itself.
-    pub fn evenly_lit_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.evenly_lit.iter().copied()
-    }
-
-    /// The same tiles, neighbours together.
-    pub fn evenly_lit_runs(&self) -> &[Run] {
-        &self.evenly_lit_runs
+    pub fn evenly_lit(&self) -> &[Run] {
+        &self.evenly_lit
     }
 
     /// Keeps the contrast of detail evener than the few tiles that were measured
@@ -295,11 +274,13 @@ impl Renderer {
     }
 
     /// Those that lie inside the picture as a whole.
-    fn whole_tiles(&self, tiles: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    fn whole_tiles(&self, runs: &[Run]) -> Vec<(usize, usize)> {
         let columns = self.still.width_px() / TILE_PX;
         let rows = self.still.height_px() / TILE_PX;
         let is_whole = |(column, row): &(usize, usize)| *column < columns && *row < rows;
-        tiles.iter().copied().filter(is_whole).collect()
+        (runs.iter().flat_map(Run::tiles))
+            .filter(is_whole)
+            .collect()
     }
 
     /// Draws the luma of some tiles at a phase, one after the other.

@@ -30,6 +30,12 @@ impl Run {
         }
     }
 
+    /// Column and row of each tile.
+    pub fn tiles(&self) -> impl Iterator<Item = (usize, usize)> {
+        let row = self.row;
+        self.columns.clone().map(move |column| (column, row))
+    }
+
     /// Columns and rows of its samples in a plane in which a tile has this side.
     pub fn samples<T>(&self, plane: &Plane<T>, side_px: usize) -> [Range<usize>; 2] {
         [

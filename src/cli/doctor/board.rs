@@ -76,13 +76,7 @@ fn writable(path: &Path) -> io::Result<u64> {
 }
 
 pub(super) fn model(config: &Config) -> Vec<Finding> {
-    let engines = Engines::open(
-        config.model_file.clone(),
-        config.inference.clone(),
-        config.threads,
-        THIS_PROGRAM.into(),
-    );
-    match engines {
+    match Engines::configured(config, THIS_PROGRAM.into()) {
         Ok(engines) => {
             let mut found = vec![Finding::ok("model", engines.card().name.clone())];
             found.extend(runs(&engines, config.inference.engine));

@@ -7,8 +7,8 @@ use crate::{
     device::{fetch, mqtt::Message},
     journal::{Address, JobRecord, Note, Outcome, PendingJob, RequestDigest},
     publication::{
-        Arrival, Defaults, Fault, JobPhase, Order, Refusal, Topics, Version, photo_order,
-        render_order,
+        Arrival, Defaults, Fault, JobPhase, Order, Publication, Refusal, Topics, Version,
+        photo_order, render_order,
     },
     request::{Request, Source},
 };
@@ -218,8 +218,13 @@ impl Desk {
 
     /// Answers a request that was never accepted.
     pub(super) fn refuse(&self, address: &Address, fault: Fault) {
+        self.connection.post(self.refusal(address, fault));
+    }
+
+    /// Counts a refusal; what there is to say to it.
+    pub(super) fn refusal(&self, address: &Address, fault: Fault) -> Publication {
         log::warn!("request refused: {}", fault.message);
         self.metrics.refused(&fault.code);
-        self.connection.post(response_to::<()>(address, Err(fault)));
+        response_to::<()>(address, Err(fault))
     }
 }

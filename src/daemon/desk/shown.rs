@@ -21,6 +21,7 @@ impl Desk {
 
     pub(super) fn show_state(&mut self) {
         self.metrics.queue_is(self.queue.len());
+        self.metrics.outbox_is(self.connection.waiting_count());
         let reason = self.trouble.clone().or_else(|| self.pacing.reason());
         let published = || self.outgoing.iter().find_map(|clip| clip.ticket.as_ref());
         let job_id = (self.current.as_ref())

@@ -50,7 +50,9 @@ impl Desk {
             // A trigger that has gone wants no answer.
             Ok(Some(outcome)) => drop(ended.send(outcome)),
             Err(fault) => {
-                self.refuse(&address, fault.clone());
+                // Nobody on the network has asked: while the broker is away, a
+                // timer would fill the outbox with refusals.
+                self.connection.offer(self.refusal(&address, fault.clone()));
                 drop(ended.send(Err(fault)));
             }
         }

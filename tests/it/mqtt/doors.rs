@@ -4,7 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -240,6 +240,22 @@ async fn monitors_see_the_broker_come_and_jobs_counted() {
     let (status, said) = ask(http, "/readyz", Some(token)).await;
     assert_eq!(status, 503);
     assert!(said.starts_with("not ready: "), "{said}");
+    // Nobody on the network has asked for what a signal asks for: refusals do not
+    // wait for a broker.
+    let figure = async |name: &str| {
+        let (_, metrics) = ask(http, "/metrics", Some(token)).await;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0, |figure| figure.trim().parse::<u64>().unwrap())
+    };
+    let waiting = figure("zoetrope_outbox_length").await;
+    for count in 1..=3 {
+        board.daemon.ring();
+        let deadline = Instant::now() + PATIENCE;
+        while figure("zoetrope_requests_refused_total{code=\"no_camera\"}").await < count {
+            assert!(Instant::now() < deadline, "a signal is not heard");
+        }
+    }
+    assert_eq!(figure("zoetrope_outbox_length").await, waiting);
 
     let options = zoetrope::device::broker::BrokerOptions {
         port,
@@ -270,7 +286,7 @@ async fn monitors_see_the_broker_come_and_jobs_counted() {
         "zoetrope_renders_total{result=\"ok\",code=\"\"} 1",
         "zoetrope_renders_total{result=\"failed\",code=\"encode\"} 1",
         "zoetrope_requests_refused_total{code=\"bad_photo\"} 1",
-        "zoetrope_requests_refused_total{code=\"no_camera\"} 1",
+        "zoetrope_requests_refused_total{code=\"no_camera\"} 4",
         "zoetrope_stage_seconds_count{stage=\"decoding\"} 1",
         "zoetrope_broker_connected 1",
         "zoetrope_broker_connections_total 1",
