@@ -5,7 +5,11 @@ use crate::{
         Isa, Node, Patch,
         patch::{Canvas, Corners, Follow, WAY_PARTS, WEIGHT_PARTS},
     },
-    frames::{TILE_PX, field::NODE_STRIDE_PX, texture::Texture},
+    frames::{
+        TILE_PX,
+        field::{Field, NODE_STRIDE_PX},
+        texture::Texture,
+    },
     picture::{Plane, Yuv420},
 };
 
@@ -34,11 +38,14 @@ pub struct Brush {
     chroma_mask: Plane<u8>,
     /// What that of each patch of chroma comes to.
     chroma_follow: Plane<Follow>,
+    /// Patches of luma, and of chroma, that are the still at every moment. Others
+    /// are drawn even when they are it just now: what was drawn before stands there.
+    rests: [Plane<bool>; 2],
 }
 
 impl Brush {
     /// Draws with the fastest kernels of this machine.
-    pub fn new(texture: Texture, mask: Plane<u8>) -> Self {
+    pub fn new(texture: Texture, mask: Plane<u8>, field: &Field) -> Self {
         let chroma_mask = Plane::from_fn(mask.width_px / 2, mask.height_px / 2, |x, y| {
             let [above, below] = [mask.row(2 * y), mask.row(2 * y + 1)];
             let four = [
@@ -49,18 +56,24 @@ impl Brush {
             ];
             (four.map(u16::from).iter().sum::<u16>() / 4) as u8
         });
+        let follow_luma = follow(&mask, [NODE_STRIDE_PX; 2]);
+        let follow_chroma = follow(&chroma_mask, [CHROMA_COLUMNS, CHROMA_ROWS]);
         Self {
             isa: Isa::fastest(),
             texture,
-            follow: follow(&mask, [NODE_STRIDE_PX; 2]),
+            rests: [
+                resting(&follow_luma, field, 1),
+                resting(&follow_chroma, field, CELLS),
+            ],
+            follow: follow_luma,
             mask,
-            chroma_follow: follow(&chroma_mask, [CHROMA_COLUMNS, CHROMA_ROWS]),
+            chroma_follow: follow_chroma,
             chroma_mask,
         }
     }
 
-    /// Draws the tile at a column and row of tiles; what does not follow, and is not
-    /// lit, is left as it is.
+    /// Draws the tile at a column and row of tiles; what never changes is left as it
+    /// is.
     pub fn draw_tile(&self, tile: (usize, usize), nodes: &TileNodes<'_>, planes: &mut Yuv420) {
         let cells = cells(nodes);
         for (cell, corners) in cells.iter().enumerate() {
@@ -125,7 +138,7 @@ impl Brush {
         if left >= width || top >= height {
             return;
         }
-        if self.follow.at(left / SIDE, top / SIDE) == Follow::Not && !is_lit(corners) {
+        if self.rests[0].at(left / SIDE, top / SIDE) {
             return;
         }
         let from = top * width + left;
@@ -184,11 +197,8 @@ impl Brush {
         if left >= width || top >= height {
             return;
         }
-        let follow = self
-            .chroma_follow
-            .at(left / CHROMA_COLUMNS, top / CHROMA_ROWS);
-        let is_lit = cells.iter().any(|corners| is_lit(corners));
-        if follow == Follow::Not && !is_lit {
+        let [column, row] = [left / CHROMA_COLUMNS, top / CHROMA_ROWS];
+        if self.rests[1].at(column, row) {
             return;
         }
         let from = top * width + left;
@@ -198,9 +208,9 @@ impl Brush {
             at,
             mask: &self.chroma_mask.samples[from..],
             mask_stride: width,
-            follow,
+            follow: self.chroma_follow.at(column, row),
             is_layered: cells.iter().any(|corners| is_layered(corners)),
-            is_lit,
+            is_lit: cells.iter().any(|corners| is_lit(corners)),
         };
         if left + CHROMA_COLUMNS <= width && top + CHROMA_ROWS <= height {
             let mut canvases = [blue, red].map(|plane| Canvas {
@@ -235,6 +245,20 @@ fn follow(mask: &Plane<u8>, [columns, rows]: [usize; 2]) -> Plane<Follow> {
         let across = column * columns..((column + 1) * columns).min(mask.width_px);
         let down = row * rows..((row + 1) * rows).min(mask.height_px);
         Follow::of(down.flat_map(|y| mask.row(y)[across.clone()].iter().copied()))
+    })
+}
+
+/// Which patches, so many cells wide, neither follow nor are ever lit.
+fn resting(follow: &Plane<Follow>, field: &Field, cells: usize) -> Plane<bool> {
+    let is_lit = |column: usize, row: usize| {
+        column < field.columns && row < field.rows && field.is_lit(column, row)
+    };
+    Plane::from_fn(follow.width_px, follow.height_px, |column, row| {
+        let mut corners = (row..row + 2).flat_map(|row| {
+            let columns = column * cells..=(column + 1) * cells;
+            columns.map(move |column| (column, row))
+        });
+        follow.at(column, row) == Follow::Not && !corners.any(|(column, row)| is_lit(column, row))
     })
 }
 

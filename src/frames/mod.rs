@@ -109,7 +109,7 @@ impl Renderer {
         let mut renderer = Self {
             trim: Trim::none(),
             pace: Pace::EVEN,
-            brush: Brush::new(Texture::new(&still), mask),
+            brush: Brush::new(Texture::new(&still), mask, &field),
             moving: runs(&active),
             evenly_lit: runs(&is_evenly_lit),
             still,

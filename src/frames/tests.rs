@@ -98,6 +98,24 @@ fn renderer(luma: Plane<u8>, motion: &Motion) -> Renderer {
     Renderer::new(&scene(luma), motion, shape)
 }
 
+#[test]
+fn a_frame_does_not_tell_what_was_drawn_before_it() {
+    // Light on things that rest and on things that move, so weak that its change
+    // is now and then too small for a whole number.
+    let mut motion = streaming(|x, _| x > 50, [0.02, 0.0]);
+    for amplitude in [0.002, 0.01, 0.3] {
+        motion.light = Plane::from_fn(GRID.0, GRID.1, |_, y| if y > 20 { amplitude } else { 0.0 });
+        let renderer = renderer(texture(30.0, 220.0), &motion);
+        let mut reused = renderer.blank();
+        for index in 0..renderer.frame_count() {
+            renderer.draw(index, &mut reused);
+            let mut fresh = renderer.blank();
+            renderer.draw(index, &mut fresh);
+            assert!(fresh.planes == reused.planes, "{amplitude}: frame {index}");
+        }
+    }
+}
+
 /// Every `step`-th frame of the loop, the still first.
 fn frames(renderer: &Renderer, step: usize) -> Vec<Plane<u8>> {
     let mut frame = renderer.blank();
