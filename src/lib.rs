@@ -37,6 +37,8 @@ pub mod request;
 
 pub mod still;
 
+pub mod burst;
+
 pub mod scene;
 
 pub mod motion;

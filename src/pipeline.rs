@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use self::film::Film;
 use crate::{
+    burst::Burst,
     clip::{Clip, ClipError, NewEncoder, poster},
     device::memory,
     director::{Director, Refusal, Script},
@@ -35,6 +36,10 @@ pub struct Job<'a> {
     pub photo: &'a [u8],
     /// Where the photograph came from.
     pub origin: Origin,
+    /// What was seen just before it, in the same framing.
+    pub burst: Option<&'a Burst>,
+    /// Whether the still is composed without those who pass through the burst.
+    pub clean_plate: bool,
     /// What the photograph may be at most.
     pub limits: &'a Limits,
     /// How it shall move.

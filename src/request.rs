@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub const DURATION_MS_MIN: u32 = 500;
 /// Longest clip, in milliseconds.
 pub const DURATION_MS_MAX: u32 = 60_000;
+/// Length of a clip that is left open and that nothing was measured for, in
+/// milliseconds.
+pub const DURATION_MS_DEFAULT: u32 = 4_000;
 /// Lowest frame rate, in frames per second.
 pub const FRAME_RATE_MIN: u32 = 5;
 /// Highest frame rate, in frames per second.
@@ -113,8 +116,10 @@ pub struct Shape {
     /// Width and height; `None` keeps the photograph's proportions with a long
     /// side of at most [`LONG_SIDE_PX_DEFAULT`].
     pub size: Option<Size>,
-    /// Length of one turn of the loop, in milliseconds.
-    pub duration_ms: u32,
+    /// Length of one turn of the loop, in milliseconds; `None` leaves it to the
+    /// scene's own rhythm if that was observed, else it is
+    /// [`DURATION_MS_DEFAULT`].
+    pub duration_ms: Option<u32>,
     /// Frames per second, constant.
     pub frame_rate: u32,
 }
@@ -123,7 +128,7 @@ impl Default for Shape {
     fn default() -> Self {
         Self {
             size: None,
-            duration_ms: 4_000,
+            duration_ms: None,
             frame_rate: 30,
         }
     }
@@ -137,7 +142,7 @@ impl Shape {
     pub fn validated(self) -> Result<Self, RequestError> {
         in_range(
             "duration_ms",
-            f64::from(self.duration_ms),
+            f64::from(self.settled_ms()),
             f64::from(DURATION_MS_MIN),
             f64::from(DURATION_MS_MAX),
         )?;
@@ -150,9 +155,13 @@ impl Shape {
         Ok(self)
     }
 
+    fn settled_ms(&self) -> u32 {
+        self.duration_ms.unwrap_or(DURATION_MS_DEFAULT)
+    }
+
     /// Number of frames in one turn of the loop, at least 2.
     pub fn frame_count(&self) -> u32 {
-        ((self.duration_ms * self.frame_rate + 500) / 1000).max(2)
+        ((self.settled_ms() * self.frame_rate + 500) / 1000).max(2)
     }
 
     /// Length of one turn of the loop as it is played, in seconds: a whole

@@ -126,7 +126,7 @@ pub fn answer(words: &[String]) -> Option<anyhow::Result<()>> {
 fn run(order: &Order<'_>) -> anyhow::Result<Stages> {
     let shape = Shape {
         size: Some(Size::new(order.width_px, order.height_px)?),
-        duration_ms: (order.clip_s * 1000.0) as u32,
+        duration_ms: Some((order.clip_s * 1000.0) as u32),
         frame_rate: order.frame_rate,
     };
     let network = TractNetwork::built_in()?;
@@ -210,10 +210,12 @@ fn quantiser(network: &TractNetwork, photo: &[u8], shape: Shape) -> anyhow::Resu
         id: &JobId::generate(),
         photo,
         origin: Origin::File,
+        burst: None,
+        clean_plate: false,
         limits: &Limits::default(),
         look: Look::default(),
         shape: Shape {
-            duration_ms: 500,
+            duration_ms: Some(500),
             frame_rate: 5,
             ..shape
         },

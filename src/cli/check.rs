@@ -47,6 +47,10 @@ fn summary(config: &Config) -> String {
         Some(size) => format!("{}x{}", size.width_px(), size.height_px()),
         None => "as the photograph".to_owned(),
     };
+    let length = match config.shape.duration_ms {
+        Some(ms) => format!("{ms} ms"),
+        None => "as long as the scene asks".to_owned(),
+    };
     format!(
         "configuration is valid\n\
          device  {}\n\
@@ -54,13 +58,13 @@ fn summary(config: &Config) -> String {
          broker  {}:{} ({transport})\n\
          camera  {camera}\n\
          http    {http}\n\
-         clips   {} in {}, {} ms at {} fps",
+         clips   {} in {}, {} at {} fps",
         config.device_id,
         broker.host,
         broker.port,
         size,
         config.clips_dir.display(),
-        config.shape.duration_ms,
+        length,
         config.shape.frame_rate,
     )
 }

@@ -45,10 +45,11 @@ impl LookArgs {
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Clip")]
 pub struct ShapeArgs {
-    /// Length of one turn of the loop, in seconds: 0.5 to 60.
-    #[arg(long = "seconds", value_name = "F", default_value = "4", value_parser = duration_ms)]
+    /// Length of one turn of the loop, in seconds: 0.5 to 60 [default: near the
+    /// rhythm of the scene if a burst shows it, else 4].
+    #[arg(long = "seconds", value_name = "F", value_parser = duration_ms)]
     #[arg(allow_negative_numbers = true)]
-    pub duration_ms: u32,
+    pub duration_ms: Option<u32>,
     /// Frames per second: 5 to 60.
     #[arg(long = "fps", value_name = "N", default_value = "30", value_parser = frame_rate)]
     #[arg(allow_negative_numbers = true)]

@@ -74,6 +74,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         id: &JobId::generate(),
         photo: &photo,
         origin: source.origin(),
+        burst: None,
+        clean_plate: false,
         limits: &limits,
         look: args.look.look(),
         shape: args.shape.shape(),

@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(config.queue_length_max, 2);
         assert_eq!(config.look.seed, 7);
         assert_eq!(config.shape.frame_rate, 24);
-        assert_eq!(config.shape.duration_ms, 2000);
+        assert_eq!(config.shape.duration_ms, Some(2000));
         // A path starts at the folder of the file that it stands in.
         assert_eq!(config.clips_dir, folder.join("board/clips"));
         let Camera::Command { argv, timeout, .. } = &config.camera else {

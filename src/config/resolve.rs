@@ -219,7 +219,7 @@ fn shape(text: &Text, raw: &RawShape) -> Result<Shape, ConfigError> {
     }
     let durations = i64::from(DURATION_MS_MIN)..=i64::from(DURATION_MS_MAX);
     if let Some(ms) = integer(text, "shape.duration_ms", &raw.duration_ms, durations)? {
-        shape.duration_ms = ms as u32;
+        shape.duration_ms = Some(ms as u32);
     }
     let rates = i64::from(FRAME_RATE_MIN)..=i64::from(FRAME_RATE_MAX);
     if let Some(rate) = integer(text, "shape.frame_rate", &raw.frame_rate, rates)? {

@@ -221,6 +221,8 @@ impl Bench {
             id: &request.id,
             photo,
             origin,
+            burst: None,
+            clean_plate: false,
             limits: &commission.limits,
             look: request.look,
             shape: request.shape,

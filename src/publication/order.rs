@@ -280,7 +280,7 @@ fn order_of(
         };
         let shape = Shape {
             size: size_of(&raw.shape)?.or(defaults.shape.size),
-            duration_ms: raw.shape.duration_ms.unwrap_or(defaults.shape.duration_ms),
+            duration_ms: raw.shape.duration_ms.or(defaults.shape.duration_ms),
             frame_rate: raw.shape.frame_rate.unwrap_or(defaults.shape.frame_rate),
         };
         Ok(Request {

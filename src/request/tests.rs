@@ -45,7 +45,7 @@ fn impossible_numbers_are_named() {
 fn frame_count_is_exact() {
     assert_eq!(Shape::default().frame_count(), 120);
     let odd = Shape {
-        duration_ms: 1_017,
+        duration_ms: Some(1_017),
         ..Shape::default()
     };
     assert_eq!(odd.frame_count(), 31);

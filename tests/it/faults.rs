@@ -30,7 +30,7 @@ const PROFILE: Profile = Profile {
 const GRID: (usize, usize) = (WIDTH, HEIGHT);
 const SHAPE: Shape = Shape {
     size: None,
-    duration_ms: 2_000,
+    duration_ms: Some(2_000),
     frame_rate: 12,
 };
 
@@ -344,7 +344,7 @@ fn a_loop_that_does_not_close_is_refused() {
 #[test]
 fn the_seam_of_a_few_frames_is_like_any_of_their_steps() {
     let few = Shape {
-        duration_ms: 500,
+        duration_ms: Some(500),
         ..SHAPE
     };
     let motion = || sway(|_, _| 0.008);

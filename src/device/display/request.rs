@@ -135,8 +135,10 @@ fn publication(
                 .with("job_id", id)
                 .with("strength", &look.strength)
                 .with("seed", &look.seed)
-                .with("duration_ms", &shape.duration_ms)
                 .with("frame_rate", &shape.frame_rate);
+            if let Some(duration_ms) = shape.duration_ms {
+                publication = publication.with("duration_ms", &duration_ms);
+            }
             if let Some(direction) = look.direction_deg {
                 publication = publication.with("direction", &direction);
             }

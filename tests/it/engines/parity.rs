@@ -148,7 +148,7 @@ fn clips_of_both_engines_pass_the_director_alike() {
     let folder = Folder::new();
     let shape = Shape {
         size: Some("320x180".parse().expect("a size")),
-        duration_ms: 1000,
+        duration_ms: Some(1000),
         ..Shape::default()
     };
     for name in ["waterfall", "lake_at_dusk"] {
@@ -161,6 +161,8 @@ fn clips_of_both_engines_pass_the_director_alike() {
                 id: &JobId::generate(),
                 photo: &photo,
                 origin: Origin::File,
+                burst: None,
+                clean_plate: false,
                 limits: &Limits::default(),
                 look: Look::default(),
                 shape,

@@ -28,6 +28,8 @@ fn make(folder: &Folder, paint: fn(&mut NetworkOutput)) -> Result<Clip, Pipeline
             id: &JobId::generate(),
             photo: &photos::png(WIDTH as u32, HEIGHT as u32),
             origin: Origin::File,
+            burst: None,
+            clean_plate: false,
             limits: &Limits::default(),
             look: Look::default(),
             shape,
