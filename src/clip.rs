@@ -11,7 +11,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{director::Report, picture::Yuv420, request::JobId, scene::EngineReport};
+use crate::{
+    director::Report, observation::Account, picture::Yuv420, request::JobId, scene::EngineReport,
+};
 
 /// A finished clip on disk.
 ///
@@ -45,6 +47,9 @@ pub struct Clip {
     /// What ran the network, and why nothing better did.
     #[serde(default)]
     pub engine: EngineReport,
+    /// How much of the motion was seen, if the scene was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observation: Option<Account>,
 }
 
 impl Clip {

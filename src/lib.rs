@@ -41,6 +41,10 @@ pub mod burst;
 
 pub mod scene;
 
+pub mod flow;
+
+pub mod observation;
+
 pub mod motion;
 
 pub mod frames;

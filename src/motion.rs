@@ -4,11 +4,16 @@
 
 mod breath;
 
+mod fusion;
+
 mod gate;
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
+pub use fusion::Shares;
+
 use crate::{
+    observation::Observation,
     picture::{Plane, smooth_noise},
     request::Look,
     scene::{Class, HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene},
@@ -96,11 +101,18 @@ impl Motion {
     /// The scene's motion for a loop of `period_s` seconds: of what moves in it,
     /// or of the camera if nothing is safe to move.
     pub fn imagine(scene: &Scene, period_s: f32, look: &Look) -> Self {
-        let motion = Self::of_scene(scene, period_s, look.seed);
-        if motion.is_rest() {
-            return Self::of_camera(scene, period_s, look);
-        }
-        motion
+        Self::of_scene(scene, None, period_s, look).0
+    }
+
+    /// The same of a scene that was watched: what was measured where that is sure,
+    /// what the network imagines where nothing could be seen; and how much is which.
+    pub fn observe(
+        scene: &Scene,
+        observation: &Observation,
+        period_s: f32,
+        look: &Look,
+    ) -> (Self, Shares) {
+        Self::of_scene(scene, Some(observation), period_s, look)
     }
 
     /// A motion of the camera alone, whatever the scene shows.
@@ -122,7 +134,12 @@ impl Motion {
         }
     }
 
-    fn of_scene(scene: &Scene, period_s: f32, seed: u64) -> Self {
+    fn of_scene(
+        scene: &Scene,
+        observation: Option<&Observation>,
+        period_s: f32,
+        look: &Look,
+    ) -> (Self, Shares) {
         let seen = &scene.seen;
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
@@ -148,10 +165,10 @@ impl Motion {
         });
         let [wind_x, wind_y] = scene.wind;
         let downwind = [wind_x, wind_y].map(|part| part / wind_x.hypot(wind_y).max(1e-3));
-        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut rng = fastrand::Rng::with_seed(look.seed);
         let apart = width.max(height) as f32 / 5.0;
         let turns = turns(period_s);
-        let mut harmonics: Vec<Plane<Harmonic>> = seen
+        let harmonics: Vec<Plane<Harmonic>> = seen
             .spectrum
             .chunks_exact(4)
             .zip(turns)
@@ -176,9 +193,7 @@ impl Motion {
                 })
             })
             .collect();
-        let change = visible_change(&scene.still.planes.y, &gate);
-        start_at_an_ordinary_moment(&mut harmonics, &turns, &change);
-        Self {
+        let mut motion = Self {
             gate,
             flow_x,
             flow_y,
@@ -189,7 +204,15 @@ impl Motion {
                 .map(|v| ((v - LIGHT_FLOOR) / (1.0 - LIGHT_FLOOR)).clamp(0.0, 1.0)),
             phase: smooth_noise(width, height, width.max(height) as f32 / 6.0, &mut rng),
             is_breath: false,
+        };
+        let shares = observation.map(|seen| motion.fuse(scene, seen, &streams, look));
+        if motion.is_rest() {
+            motion = Self::of_camera(scene, period_s, look);
+        } else {
+            let change = visible_change(&scene.still.planes.y, &motion.gate);
+            start_at_an_ordinary_moment(&mut motion.harmonics, &turns, &change);
         }
+        (motion, shares.unwrap_or_default())
     }
 }
 

@@ -109,6 +109,29 @@ impl Plane<f32> {
     }
 }
 
+impl Plane<u8> {
+    /// The plane at another size, edges aligned to edges: where it is smaller each
+    /// sample is the mean of those that it covers, where larger it is bilinear.
+    pub fn shrunk(&self, width_px: usize, height_px: usize) -> Plane<f32> {
+        if width_px > self.width_px || height_px > self.height_px {
+            return self.map(f32::from).resized(width_px, height_px);
+        }
+        let span = |index: usize, parts: usize, whole: usize| {
+            index * whole / parts..((index + 1) * whole).div_ceil(parts)
+        };
+        Plane::from_fn(width_px, height_px, |x, y| {
+            let rows = span(y, height_px, self.height_px);
+            let columns = span(x, width_px, self.width_px);
+            let count = rows.len() * columns.len();
+            let sum: u32 = rows
+                .flat_map(|row| &self.row(row)[columns.clone()])
+                .map(|sample| u32::from(*sample))
+                .sum();
+            sum as f32 / count as f32
+        })
+    }
+}
+
 /// Interleaved 8-bit sRGB.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rgb {

@@ -10,18 +10,21 @@ mod rate;
 
 mod reel;
 
+mod watch;
+
 use std::{fs::File, io, num::NonZeroUsize, panic::resume_unwind, path::Path, sync::Arc, thread};
 
 use sha2::{Digest, Sha256};
 
-use self::film::Film;
+use self::{film::Film, watch::Watched};
 use crate::{
     burst::Burst,
     clip::{Clip, ClipError, NewEncoder, poster},
     device::memory,
     director::{Director, Refusal, Script},
     frames::{Frame, Renderer},
-    motion::Motion,
+    motion::{Motion, Shares},
+    observation::Observation,
     request::{JobId, Look, RequestError, Shape, Size},
     scene::{Network, NetworkError, Scene},
     still::{Limits, Origin, Still, StillError, decode},
@@ -60,6 +63,8 @@ pub struct Job<'a> {
 pub enum Stage {
     /// Decoding and fitting the photograph.
     Decoding,
+    /// What moves in the burst before it is measured.
+    Watching,
     /// The network looks at it.
     Looking,
     /// Frames are drawn and encoded.
@@ -73,7 +78,14 @@ pub trait Onlooker: Sync {
     /// The scene is understood and its motion imagined; nothing is drawn yet.
     /// Called again, and followed by every frame again, when the director wants
     /// the clip calmer.
-    fn imagined(&self, _scene: &Scene, _motion: &Motion, _renderer: &Renderer) {}
+    fn imagined(
+        &self,
+        _scene: &Scene,
+        _observation: Option<&Observation>,
+        _motion: &Motion,
+        _renderer: &Renderer,
+    ) {
+    }
     /// A frame has been drawn and encoded; `done` of `count` are. Called on
     /// several threads, for the frames in no order, and once more for each
     /// where the clip is encoded again to fit its budget.
@@ -96,15 +108,18 @@ pub fn render(
     onlooker: &dyn Onlooker,
 ) -> Result<Clip, PipelineError> {
     onlooker.stage(Stage::Decoding);
-    let shape = job.shape.validated()?;
+    let mut shape = job.shape.validated()?;
     let look = job.look.validated()?;
-    let still = {
+    let mut still = {
         let photo = decode(job.photo, job.limits)?;
         let size = shape
             .size
             .unwrap_or_else(|| Size::fitting(photo.width_px, photo.height_px));
         Still::compose(&photo, size, job.origin)
     };
+
+    let watched = Watched::watch(job, network, &mut still, &mut shape, onlooker)?;
+    memory::give_back();
 
     onlooker.stage(Stage::Looking);
     let planes = Arc::clone(&still.planes);
@@ -116,20 +131,24 @@ pub fn render(
         let imagined = on_threads(job, || {
             let scene = Scene::look(network, still, &look)?;
             memory::give_back();
-            let motion = Motion::imagine(&scene, shape.period_s(), &look);
-            Ok::<_, NetworkError>((scene, motion, network.engine()))
+            let period_s = shape.period_s();
+            let (motion, shares) = match watched.observation() {
+                Some(seen) => Motion::observe(&scene, seen, period_s, &look),
+                None => (Motion::imagine(&scene, period_s, &look), Shares::default()),
+            };
+            Ok::<_, NetworkError>((scene, motion, shares, network.engine()))
         });
         let (trial, poster_jpeg) = of_still.join().unwrap_or_else(|panic| resume_unwind(panic));
         (imagined, trial, poster_jpeg)
     });
-    let (scene, motion, engine) = imagined??;
+    let (scene, motion, shares, engine) = imagined??;
     let mut script = Script::new(&scene, motion, shape, look);
     let mut trial = Some(trial?);
     let poster_jpeg = poster_jpeg?;
 
     let (writer, report) = loop {
         let renderer = on_threads(job, || script.rehearse())??;
-        onlooker.imagined(&scene, script.motion(), &renderer);
+        onlooker.imagined(&scene, watched.observation(), script.motion(), &renderer);
         onlooker.stage(Stage::Rendering);
         memory::give_back();
         let director = Director::new(&planes, &renderer);
@@ -167,6 +186,7 @@ pub fn render(
         poster_jpeg,
         report,
         engine,
+        observation: watched.account(shares),
     })
 }
 

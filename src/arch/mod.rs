@@ -23,6 +23,8 @@ mod ramp;
 
 pub mod patch;
 
+pub mod search;
+
 pub mod scalar;
 
 #[cfg(target_arch = "x86_64")]
@@ -103,6 +105,47 @@ impl Isa {
             #[cfg(target_arch = "aarch64")]
             // SAFETY: an `Isa` of this kind is made only where NEON was found.
             Kind::Neon => unsafe { neon::chroma(patch, out) },
+        }
+    }
+
+    /// Seeks a patch of one picture in another: from the best of the `starts` on,
+    /// of which there is at least one, in at most so many steps.
+    #[inline]
+    pub fn search(
+        self,
+        pair: &search::Pair<'_>,
+        corner: [usize; 2],
+        starts: &[[f32; 2]],
+        steps: usize,
+    ) -> search::Found {
+        match self.0 {
+            Kind::Scalar => search::scalar::search(pair, corner, starts, steps),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind is made only where AVX2 was found.
+            Kind::Avx2 => unsafe { search::avx2::search(pair, corner, starts, steps) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind is made only where NEON was found.
+            Kind::Neon => unsafe { search::neon::search(pair, corner, starts, steps) },
+        }
+    }
+
+    /// Lets a patch vote for its flow.
+    #[inline]
+    pub fn vote(
+        self,
+        pair: &search::Pair<'_>,
+        corner: [usize; 2],
+        flow: [f32; 2],
+        votes: &mut search::Votes,
+    ) {
+        match self.0 {
+            Kind::Scalar => search::scalar::vote(pair, corner, flow, votes),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind is made only where AVX2 was found.
+            Kind::Avx2 => unsafe { search::avx2::vote(pair, corner, flow, votes) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` of this kind is made only where NEON was found.
+            Kind::Neon => unsafe { search::neon::vote(pair, corner, flow, votes) },
         }
     }
 }

@@ -12,7 +12,8 @@ use npyz::WriterBuilder;
 
 use crate::{
     frames::Renderer,
-    motion::Motion,
+    motion::{Harmonic, Motion},
+    observation::Observation,
     picture::Plane,
     scene::{Class, Scene},
 };
@@ -30,12 +31,20 @@ flow.npy          f32 [3, h, w]     mean velocity x, y (widths per second), conf
 spectrum.npy      f32 [8, 4, h, w]  harmonic k = 1..8 at k/4 Hz: re x, im x, re y, im y (widths)
 light.npy         f32 [h, w]        amplitude of brightness flicker, 0..1
 gate.npy          f32 [h, w]        how much of the motion is let through, 0..1
+motion_flow.npy   f32 [2, h, w]     mean velocity x, y that is rendered where the gate is open
+motion_spectrum.npy f32 [8, 4, h, w]  oscillation that is rendered, as spectrum.npy
 mask.npy          u8  [H, W]        how far each pixel follows the motion, 0..255
 displacement.npy  f32 [2, H, W]     x, y in pixels, half-way through the loop
+
+Of a scene that was watched:
+observed.npy      f32 [6, h, w]     ratio (moves above 1), unseen 0..1, activity, calm, passing, light
+observed_flow.npy f32 [3, h, w]     mean velocity x, y, steadiness 0..1
+observed_spectrum.npy f32 [8, 4, h, w]  as spectrum.npy, the still at phase 0
 
 classes.png       colours: COLOURS
 flow.png          hue is the direction (red right, green-yellow down), brightness the speed
 sway.png          brightness is the root mean square of the oscillation
+observed*.png     the same of what was measured; imagined_flow.png of what was not
 ";
 
 /// Colours of the classes, in the order of [`Class::ALL`].
@@ -59,6 +68,7 @@ const COLOURS: [[u8; 3]; 10] = [
 pub fn write(
     folder: &Path,
     scene: &Scene,
+    observation: Option<&Observation>,
     motion: &Motion,
     renderer: &Renderer,
 ) -> anyhow::Result<()> {
@@ -85,6 +95,15 @@ pub fn write(
     save("light.npy", &[], &[&seen.light])?;
     save("gate.npy", &[], &[&motion.gate])?;
     save("displacement.npy", &[2], &[right, down])?;
+    save("motion_flow.npy", &[2], &[&motion.flow_x, &motion.flow_y])?;
+    let rendered = parts(&motion.harmonics, |harmonic: Harmonic| {
+        [harmonic.x[0], harmonic.x[1], harmonic.y[0], harmonic.y[1]]
+    });
+    save(
+        "motion_spectrum.npy",
+        &[8, 4],
+        &rendered.iter().collect::<Vec<_>>(),
+    )?;
     let mask = renderer.mask();
     write_npy(
         &folder.join("mask.npy"),
@@ -109,7 +128,35 @@ pub fn write(
     painter.paint("flow", &wheel(&motion.flow_x, &motion.flow_y), |colour| {
         colour
     })?;
-    painter.paint("sway", &sway(motion), grey)?;
+    painter.paint("sway", &sway(&rendered), grey)?;
+    if let Some(seen) = observation {
+        let planes = [
+            &seen.ratio,
+            &seen.unseen,
+            &seen.activity,
+            &seen.calm,
+            &seen.passing,
+            &seen.light,
+        ];
+        save("observed.npy", &[6], &planes)?;
+        let flow = [&seen.flow_x, &seen.flow_y, &seen.steadiness];
+        save("observed_flow.npy", &[3], &flow)?;
+        let measured = parts(&seen.harmonics, |parts| parts);
+        save(
+            "observed_spectrum.npy",
+            &[8, 4],
+            &measured.iter().collect::<Vec<_>>(),
+        )?;
+        painter.paint("observed", &seen.ratio, |ratio| grey(ratio / 2.0))?;
+        painter.paint("observed_passing", &seen.passing, grey)?;
+        painter.paint("observed_flow", &wheel(&seen.flow_x, &seen.flow_y), |c| c)?;
+        painter.paint("observed_sway", &sway(&measured), grey)?;
+        painter.paint(
+            "imagined_flow",
+            &wheel(&scene.seen.flow_x, &scene.seen.flow_y),
+            |c| c,
+        )?;
+    }
     fs::write(folder.join("README.txt"), readme())?;
     Ok(())
 }
@@ -194,19 +241,17 @@ fn wheel(flow_x: &Plane<f32>, flow_y: &Plane<f32>) -> Plane<[u8; 3]> {
     })
 }
 
-fn sway(motion: &Motion) -> Plane<f32> {
-    let (width, height) = (motion.gate.width_px, motion.gate.height_px);
-    Plane::from_fn(width, height, |x, y| {
-        let power: f32 = motion
-            .harmonics
-            .iter()
-            .flat_map(|plane| {
-                let harmonic = plane.at(x, y);
-                [harmonic.x, harmonic.y]
-            })
-            .flatten()
-            .map(|part| part * part)
-            .sum();
+/// The four parts of each harmonic, each as a plane.
+fn parts<T: Copy>(harmonics: &[Plane<T>], of: impl Fn(T) -> [f32; 4]) -> Vec<Plane<f32>> {
+    harmonics
+        .iter()
+        .flat_map(|plane| (0..4).map(|part| plane.map(|harmonic| of(harmonic)[part])))
+        .collect()
+}
+
+fn sway(parts: &[Plane<f32>]) -> Plane<f32> {
+    Plane::from_fn(parts[0].width_px, parts[0].height_px, |x, y| {
+        let power: f32 = parts.iter().map(|part| part.at(x, y).powi(2)).sum();
         (power / 2.0).sqrt() / FULL_SWAY
     })
 }

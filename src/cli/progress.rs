@@ -19,6 +19,7 @@ use super::debug;
 use crate::{
     frames::{Frame, Renderer},
     motion::Motion,
+    observation::Observation,
     picture::Yuv420,
     pipeline::{Onlooker, Stage},
     scene::Scene,
@@ -87,6 +88,7 @@ impl Onlooker for Progress {
     fn stage(&self, stage: Stage) {
         let name = match stage {
             Stage::Decoding => "decoding",
+            Stage::Watching => "watching",
             Stage::Looking => "looking",
             Stage::Rendering => "rendering",
         };
@@ -96,10 +98,16 @@ impl Onlooker for Progress {
         }
     }
 
-    fn imagined(&self, scene: &Scene, motion: &Motion, renderer: &Renderer) {
+    fn imagined(
+        &self,
+        scene: &Scene,
+        observation: Option<&Observation>,
+        motion: &Motion,
+        renderer: &Renderer,
+    ) {
         if let Some(folder) = &self.debug_dir {
             self.note(
-                debug::write(folder, scene, motion, renderer)
+                debug::write(folder, scene, observation, motion, renderer)
                     .with_context(|| format!("debug folder {}", folder.display())),
             );
         }

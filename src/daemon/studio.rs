@@ -335,6 +335,7 @@ impl Onlooker for Watcher<'_> {
     fn stage(&self, stage: Stage) {
         self.stage_begins(Some(match stage {
             Stage::Decoding => "decoding",
+            Stage::Watching => "watching",
             Stage::Looking => "looking",
             Stage::Rendering => "rendering",
         }));

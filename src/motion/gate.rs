@@ -62,7 +62,7 @@ fn log_odds(probability: f32) -> f32 {
 
 /// All cells that are connected with one, edge to edge or corner to corner,
 /// without crossing a cell that has been seen; then all of them have been.
-fn region_of(start: usize, is_seen: &mut Plane<bool>) -> Vec<usize> {
+pub(super) fn region_of(start: usize, is_seen: &mut Plane<bool>) -> Vec<usize> {
     let (width, height) = (is_seen.width_px, is_seen.height_px);
     let mut region = vec![start];
     is_seen.samples[start] = true;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ChunkLayout, Version};
-use crate::{clip::Clip, director::Report, scene::EngineReport};
+use crate::{clip::Clip, director::Report, observation::Account, scene::EngineReport};
 
 /// What a display needs to know of a clip; every [`ClipRecord`] reads as one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -67,6 +67,9 @@ pub struct ClipRecord {
     pub duration_ms: u32,
     /// What ran the network.
     pub inference: EngineReport,
+    /// How much of the motion was seen, if the scene was watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observation: Option<Account>,
     /// What the director measured, allows and calmed.
     #[serde(rename = "loop")]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
@@ -86,6 +89,7 @@ impl ClipRecord {
             frame_count: clip.frame_count,
             duration_ms: clip.duration_ms(),
             inference: clip.engine.clone(),
+            observation: clip.observation.clone(),
             loop_report: clip.report.clone(),
         }
     }

@@ -8,6 +8,7 @@ use zoetrope::{
     device::{h264, tract::TractNetwork},
     frames::{Frame, Renderer},
     motion::Motion,
+    observation::Observation,
     picture::{Plane, Yuv420},
     pipeline::{Job, Onlooker, render},
     request::{JobId, Look, Shape, Size},
@@ -64,7 +65,13 @@ impl Network for Anxious {
 struct Notes(Mutex<Seen>);
 
 impl Onlooker for Notes {
-    fn imagined(&self, scene: &Scene, _motion: &Motion, renderer: &Renderer) {
+    fn imagined(
+        &self,
+        scene: &Scene,
+        _observation: Option<&Observation>,
+        _motion: &Motion,
+        renderer: &Renderer,
+    ) {
         let mut seen = self.0.lock().expect("one onlooker");
         seen.still = Some(Yuv420::clone(&scene.still.planes));
         seen.mask = Some(renderer.mask().clone());

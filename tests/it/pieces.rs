@@ -16,6 +16,7 @@ use zoetrope::{
     device::{h264, tract::TractNetwork},
     frames::{Frame, Renderer},
     motion::Motion,
+    observation::Observation,
     picture::{Plane, Yuv420},
     pipeline::{Job, Onlooker, PipelineError, render},
     request::{JobId, Look, Shape, Size},
@@ -43,7 +44,13 @@ struct Notes {
 }
 
 impl Onlooker for Notes {
-    fn imagined(&self, _scene: &Scene, _motion: &Motion, renderer: &Renderer) {
+    fn imagined(
+        &self,
+        _scene: &Scene,
+        _observation: Option<&Observation>,
+        _motion: &Motion,
+        renderer: &Renderer,
+    ) {
         let mut active = self.active.lock().expect("no panic");
         *active = Some(renderer.active_tiles().clone());
     }

@@ -44,6 +44,7 @@ fn rendered(store: &Store, number: u8, bytes: usize) -> Clip {
         poster_jpeg: b"poster".to_vec(),
         report: Report::default(),
         engine: EngineReport::default(),
+        observation: None,
     }
 }
 

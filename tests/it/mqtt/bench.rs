@@ -105,6 +105,7 @@ impl Renderer for StandIn {
             poster_jpeg: b"poster".to_vec(),
             report: Report::default(),
             engine: EngineReport::default(),
+            observation: None,
         })
     }
 

@@ -1,0 +1,218 @@
+//! What was measured and what was imagined, made one motion.
+//!
+//! Where the measurement is sure it decides. Where noise or want of texture hid what
+//! may have moved, the network's motion is used, if what stands there may have been
+//! calm. Everything else rests: what was measured as still, whoever passes by,
+//! people and vehicles.
+
+use super::{
+    FLOW_MAX, FLOW_NOISE, Harmonic, Motion, OSCILLATION_RMS_MAX, gate::region_of, smoothstep,
+};
+use crate::{
+    observation::Observation,
+    picture::Plane,
+    request::Look,
+    scene::{Class, Scene},
+};
+
+/// Ratio of [`Observation::ratio`] between which a cell begins to move.
+const MOVES: [f32; 2] = [0.85, 1.15];
+/// Share of the time in which a thing must be in motion to be one that always is …
+const ACTIVE: [f32; 2] = [0.5, 0.65];
+/// … and where the network is sure that it is one that never moves, beside how calm
+/// the place may be meanwhile.
+const ACTIVE_AGAINST_NETWORK: [f32; 2] = [0.8, 0.92];
+const CALM_AGAINST_NETWORK: [f32; 2] = [0.3, 0.45];
+/// Probability of a movable thing below which the network is as sure.
+const MOVABLE_MIN: f32 = 0.25;
+/// Probability of a person or vehicle between which nothing is moved any more.
+const ACTOR: [f32; 2] = [0.3, 0.5];
+/// Share of the time in which something passes, between which nothing is moved.
+const PASSES: [f32; 2] = [0.05, 0.15];
+/// Share of a cell's neighbours that must move with it.
+const TOGETHER: [f32; 2] = [0.35, 0.65];
+/// Fewer cells than these, moving alone, are chance.
+const REGION_CELLS_MIN: usize = 8;
+/// Size of the mean velocity over that of all velocity between which a thing is seen
+/// to flow.
+const FLOWS: [f32; 2] = [0.2, 0.35];
+/// What flickers is seen to, by so many times what the network imagines at most.
+const LIGHT_GAIN: f32 = 2.0;
+/// A cell counts as moved from this much on.
+const COUNTS: f32 = 0.5;
+
+/// Shares of the picture, by what decided that it moves or rests.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Shares {
+    /// Moves as it was measured.
+    pub observed: f32,
+    /// Moves as the network imagines it, since nothing could be measured there.
+    pub imagined: f32,
+    /// Rests because it was measured as still, though the network would have moved
+    /// it.
+    pub stilled: f32,
+    /// Rests because something passes there.
+    pub passing: f32,
+}
+
+impl Motion {
+    /// Puts what was measured in place of what was imagined.
+    pub(super) fn fuse(
+        &mut self,
+        scene: &Scene,
+        seen: &Observation,
+        streams: &Plane<f32>,
+        look: &Look,
+    ) -> Shares {
+        let (width, height) = (self.gate.width_px, self.gate.height_px);
+        let observed = observed(scene, seen);
+        let may_be_calm = may_be_calm(scene);
+        let imagined = Plane::from_fn(width, height, |x, y| {
+            let passes = smoothstep(PASSES, seen.passing.at(x, y));
+            self.gate.at(x, y) * seen.unseen.at(x, y) * may_be_calm.at(x, y) * (1.0 - passes)
+        });
+        let gate = Plane::from_fn(width, height, |x, y| {
+            observed.at(x, y).max(imagined.at(x, y))
+        });
+        let area = (width * height) as f32;
+        let share = |counts: &dyn Fn(usize) -> bool| {
+            (0..width * height).filter(|cell| counts(*cell)).count() as f32 / area
+        };
+        let moved = |plane: &Plane<f32>, cell: usize| plane.samples[cell] >= COUNTS;
+        let shares = Shares {
+            observed: share(&|cell| moved(&observed, cell)),
+            imagined: share(&|cell| moved(&imagined, cell) && !moved(&observed, cell)),
+            stilled: share(&|cell| moved(&self.gate, cell) && !moved(&gate, cell)),
+            passing: share(&|cell| seen.passing.samples[cell] >= PASSES[1]),
+        };
+        let flow = flow(seen, &observed, streams, look);
+        for (cell, weight) in observed.samples.iter().enumerate() {
+            if *weight <= imagined.samples[cell] {
+                continue;
+            }
+            let [flow_x, flow_y] = flow.samples[cell];
+            self.flow_x.samples[cell] = flow_x;
+            self.flow_y.samples[cell] = flow_y;
+            let parts = seen.harmonics.iter().map(|plane| plane.samples[cell]);
+            let power: f32 = parts.clone().flatten().map(|part| part * part).sum();
+            let rms = (power / 2.0).sqrt();
+            let calm = look.strength * OSCILLATION_RMS_MAX / rms.max(OSCILLATION_RMS_MAX);
+            for (plane, [re_x, im_x, re_y, im_y]) in self.harmonics.iter_mut().zip(parts) {
+                plane.samples[cell] = Harmonic {
+                    x: [re_x, im_x],
+                    y: [re_y, im_y],
+                }
+                .scaled(calm);
+            }
+        }
+        for (light, seen) in self.light.samples.iter_mut().zip(&seen.light.samples) {
+            *light = (LIGHT_GAIN * *light).min(seen * look.strength);
+        }
+        self.gate = gate;
+        shares
+    }
+}
+
+/// How surely each cell was seen to move of itself, 0..=1.
+fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
+    let movable = scene.movable();
+    let actor = probability(scene, |class| {
+        matches!(class, Class::Person | Class::Vehicle)
+    });
+    let (width, height) = (movable.width_px, movable.height_px);
+    let alone = Plane::from_fn(width, height, |x, y| {
+        let activity = seen.activity.at(x, y);
+        let against_network = smoothstep(ACTIVE_AGAINST_NETWORK, activity)
+            * (1.0 - smoothstep(CALM_AGAINST_NETWORK, seen.calm.at(x, y)));
+        let believed = smoothstep([0.0, MOVABLE_MIN], movable.at(x, y)).max(against_network);
+        smoothstep(MOVES, seen.ratio.at(x, y))
+            * smoothstep(ACTIVE, activity)
+            * believed
+            * (1.0 - smoothstep(ACTOR, actor.at(x, y)))
+            * (1.0 - smoothstep(PASSES, seen.passing.at(x, y)))
+    });
+    let together = averaged(&alone);
+    let mut moving = Plane::from_fn(width, height, |x, y| {
+        smoothstep(TOGETHER, together.at(x, y))
+    });
+    let mut is_seen = moving.map(|share| share == 0.0);
+    for start in 0..moving.samples.len() {
+        if !is_seen.samples[start] {
+            let region = region_of(start, &mut is_seen);
+            if region.len() < REGION_CELLS_MIN {
+                region
+                    .into_iter()
+                    .for_each(|cell| moving.samples[cell] = 0.0);
+            }
+        }
+    }
+    moving
+}
+
+/// Whether what stands at each cell moves on other days, 0..=1.
+fn may_be_calm(scene: &Scene) -> Plane<f32> {
+    let calm = probability(scene, |class| {
+        matches!(
+            class,
+            Class::Foliage | Class::Cloth | Class::WaterStill | Class::WaterFlow | Class::Smoke
+        )
+    });
+    calm.map(|share| smoothstep([0.4, 0.6], share))
+}
+
+fn probability(scene: &Scene, counts: impl Fn(Class) -> bool) -> Plane<f32> {
+    let planes = &scene.seen.classes;
+    Plane::from_fn(planes[0].width_px, planes[0].height_px, |x, y| {
+        let all = Class::ALL.iter().zip(planes);
+        all.filter(|(class, _)| counts(**class))
+            .map(|(_, plane)| plane.at(x, y))
+            .sum()
+    })
+}
+
+/// The measured mean velocity, in widths per second, where a thing flows.
+fn flow(
+    seen: &Observation,
+    observed: &Plane<f32>,
+    streams: &Plane<f32>,
+    look: &Look,
+) -> Plane<[f32; 2]> {
+    let (width, height) = (observed.width_px, observed.height_px);
+    let sure = Plane::from_fn(width, height, |x, y| {
+        observed.at(x, y) * smoothstep(FLOWS, seen.steadiness.at(x, y))
+    });
+    let weighted = [&seen.flow_x, &seen.flow_y].map(|flow| {
+        averaged(&Plane::from_fn(width, height, |x, y| {
+            flow.at(x, y) * sure.at(x, y)
+        }))
+    });
+    let weight = averaged(&sure);
+    Plane::from_fn(width, height, |x, y| {
+        let [right, down] = weighted
+            .each_ref()
+            .map(|flow| flow.at(x, y) / weight.at(x, y).max(f32::MIN_POSITIVE));
+        let speed = right.hypot(down);
+        let kept = smoothstep(FLOW_NOISE, speed)
+            * (FLOW_MAX / speed.max(FLOW_MAX))
+            * sure.at(x, y)
+            * streams.at(x, y)
+            * look.strength;
+        match look.direction_deg.map(f32::to_radians) {
+            // Who asks for a direction gets it, whatever was seen.
+            Some(angle) => [angle.cos(), angle.sin()].map(|part| part * speed * kept),
+            None => [right * kept, down * kept],
+        }
+    })
+}
+
+/// The mean of each cell and its eight neighbours.
+fn averaged(plane: &Plane<f32>) -> Plane<f32> {
+    let (width, height) = (plane.width_px, plane.height_px);
+    Plane::from_fn(width, height, |x, y| {
+        let rows = y.saturating_sub(1)..(y + 2).min(height);
+        let columns = x.saturating_sub(1)..(x + 2).min(width);
+        let count = rows.len() * columns.len();
+        let nine = rows.flat_map(|row| &plane.row(row)[columns.clone()]);
+        nine.sum::<f32>() / count as f32
+    })
+}

@@ -1,0 +1,213 @@
+//! The still without those who pass by: what the place mostly shows, where the still
+//! shows something else.
+
+use rayon::prelude::*;
+
+use super::Observation;
+use crate::picture::{Plane, Yuv420};
+
+/// Levels of luma or chroma by which the still must differ from what the place mostly
+/// shows, to be painted over.
+const DIFFERS_LEVELS: f32 = 14.0;
+/// Pictures that show within so many levels what the place mostly shows …
+const AGREES_LEVELS: f32 = 10.0;
+/// … have to be this share, or it is the ghost of somebody who stood there.
+const AGREES_SHARE: f32 = 0.5;
+/// Cells that move by themselves all the time are not painted over: they differ
+/// from what they mostly show because they move.
+const MOVES_RATIO: f32 = 1.0;
+const MOVES_ACTIVITY: f32 = 0.75;
+/// Pixels of the pictures by which what is painted over reaches farther, for shadows
+/// and soft edges, and over which it fades.
+const REACH_PX: usize = 5;
+const FADE_PX: usize = 3;
+
+/// A still, painted.
+#[derive(Clone, Debug)]
+pub struct Plate {
+    /// The picture.
+    pub planes: Yuv420,
+    /// Share of it that was painted over.
+    pub painted_share: f32,
+    /// Share of it that differs from the pictures, but of which they do not show
+    /// either what is behind.
+    pub ghost_share: f32,
+}
+
+impl Plate {
+    /// Paints the still with what most of the pictures show, in their own colours.
+    pub(super) fn of(still: &Yuv420, pictures: &[Yuv420], observation: &Observation) -> Self {
+        let (width, height) = (pictures[0].width_px(), pictures[0].height_px());
+        let planes_of = |planes: &Yuv420| [planes.y.clone(), planes.u.clone(), planes.v.clone()];
+        let usual = usual(pictures);
+        let small = planes_of(still).map(|plane| {
+            let half = plane.width_px < still.width_px();
+            let (width, height) = if half {
+                (width / 2, height / 2)
+            } else {
+                (width, height)
+            };
+            plane.shrunk(width, height)
+        });
+        let gains = gains(&small, &usual);
+        let differs = Plane::from_fn(width, height, |x, y| {
+            let off = |plane: usize| {
+                let (x, y) = if plane == 0 { (x, y) } else { (x / 2, y / 2) };
+                (small[plane].at(x, y) - usual[plane].level.at(x, y) - gains[plane]).abs()
+            };
+            off(0).max(off(1)).max(off(2)) > DIFFERS_LEVELS
+        });
+        let moves = |x: usize, y: usize| {
+            let grid = &observation.ratio;
+            let (x, y) = (x * grid.width_px / width, y * grid.height_px / height);
+            grid.at(x, y) > MOVES_RATIO && observation.activity.at(x, y) > MOVES_ACTIVITY
+        };
+        let is_known = |x: usize, y: usize| usual[0].agreeing.at(x, y) >= AGREES_SHARE;
+        // Lone pixels are noise or an edge that stands a little elsewhere.
+        let differs = opened(&differs);
+        let area = (width * height) as f32;
+        let share = |cells: &Plane<f32>| cells.samples.iter().sum::<f32>() / area;
+        let wanted = Plane::from_fn(width, height, |x, y| {
+            f32::from(u8::from(differs.at(x, y) && !moves(x, y)))
+        });
+        let ghosts = Plane::from_fn(width, height, |x, y| {
+            wanted.at(x, y) * f32::from(u8::from(!is_known(x, y)))
+        });
+        let painted = Plane::from_fn(width, height, |x, y| wanted.at(x, y) - ghosts.at(x, y));
+        let weight = faded(&grown(&painted, REACH_PX, |x, y| {
+            is_known(x, y) && !moves(x, y)
+        }));
+        let mut planes = planes_of(still);
+        for (index, plane) in planes.iter_mut().enumerate() {
+            let (wide, high) = (plane.width_px, plane.height_px);
+            let weight = weight.resized(wide, high);
+            let level = usual[index].level.resized(wide, high);
+            for (at, sample) in plane.samples.iter_mut().enumerate() {
+                let share = weight.samples[at];
+                if share > 0.0 {
+                    let over = level.samples[at] + gains[index];
+                    let mixed = f32::from(*sample) * (1.0 - share) + over * share;
+                    *sample = mixed.round().clamp(0.0, 255.0) as u8;
+                }
+            }
+        }
+        let [y, u, v] = planes;
+        Self {
+            painted_share: share(&weight),
+            ghost_share: share(&ghosts),
+            planes: Yuv420 { y, u, v },
+        }
+    }
+}
+
+/// What one plane mostly shows, and the share of pictures that show it.
+struct Usual {
+    level: Plane<f32>,
+    agreeing: Plane<f32>,
+}
+
+fn usual(pictures: &[Yuv420]) -> [Usual; 3] {
+    let of = |plane: &(dyn Fn(&Yuv420) -> &Plane<u8> + Sync)| {
+        let first = plane(&pictures[0]);
+        let count = pictures.len();
+        let both: Vec<(f32, f32)> = (0..first.samples.len())
+            .into_par_iter()
+            .map_init(
+                || Vec::with_capacity(count),
+                |levels, at| {
+                    levels.clear();
+                    levels.extend(pictures.iter().map(|picture| plane(picture).samples[at]));
+                    let (_, median, _) = levels.select_nth_unstable(count / 2);
+                    let median = f32::from(*median);
+                    let agree = levels
+                        .iter()
+                        .filter(|level| (f32::from(**level) - median).abs() <= AGREES_LEVELS)
+                        .count();
+                    (median, agree as f32 / count as f32)
+                },
+            )
+            .collect();
+        let plane_of = |samples: Vec<f32>| Plane {
+            width_px: first.width_px,
+            height_px: first.height_px,
+            samples,
+        };
+        let (level, agreeing) = both.into_iter().unzip();
+        Usual {
+            level: plane_of(level),
+            agreeing: plane_of(agreeing),
+        }
+    };
+    [
+        of(&|picture| &picture.y),
+        of(&|picture| &picture.u),
+        of(&|picture| &picture.v),
+    ]
+}
+
+/// By how much the still is lighter than the pictures, for each plane: the median of
+/// the differences, since exposures differ between a camera's modes.
+fn gains(still: &[Plane<f32>; 3], usual: &[Usual; 3]) -> [f32; 3] {
+    std::array::from_fn(|plane| {
+        let pairs = still[plane].samples.iter().zip(&usual[plane].level.samples);
+        let mut differences: Vec<f32> = pairs.map(|(still, usual)| still - usual).collect();
+        let middle = differences.len() / 2;
+        *differences.select_nth_unstable_by(middle, f32::total_cmp).1
+    })
+}
+
+/// Without what is less than three pixels wide or high.
+fn opened(cells: &Plane<bool>) -> Plane<bool> {
+    let (width, height) = (cells.width_px, cells.height_px);
+    let around = |cells: &Plane<bool>, x: usize, y: usize, all: bool| {
+        let rows = y.saturating_sub(1)..(y + 2).min(height);
+        let columns = x.saturating_sub(1)..(x + 2).min(width);
+        let mut nine = rows.flat_map(|row| &cells.row(row)[columns.clone()]);
+        if all {
+            nine.all(|cell| *cell)
+        } else {
+            nine.any(|cell| *cell)
+        }
+    };
+    let core = Plane::from_fn(width, height, |x, y| around(cells, x, y, true));
+    Plane::from_fn(width, height, |x, y| around(&core, x, y, false))
+}
+
+/// Everything within `reach` pixels as well, where it may be.
+fn grown(cells: &Plane<f32>, reach: usize, may: impl Fn(usize, usize) -> bool) -> Plane<f32> {
+    let (width, height) = (cells.width_px, cells.height_px);
+    let most = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0f32, f32::max);
+    let across = Plane::from_fn(width, height, |x, y| {
+        let row = cells.row(y);
+        most(
+            &mut row[x.saturating_sub(reach)..(x + reach + 1).min(width)]
+                .iter()
+                .copied(),
+        )
+    });
+    Plane::from_fn(width, height, |x, y| {
+        let rows = y.saturating_sub(reach)..(y + reach + 1).min(height);
+        if may(x, y) {
+            most(&mut rows.map(|row| across.at(x, row)))
+        } else {
+            0.0
+        }
+    })
+}
+
+/// Soft at its edges, inwards and outwards alike.
+fn faded(cells: &Plane<f32>) -> Plane<f32> {
+    let (width, height) = (cells.width_px, cells.height_px);
+    let mean = |values: &mut dyn ExactSizeIterator<Item = f32>| {
+        let count = values.len() as f32;
+        values.sum::<f32>() / count
+    };
+    let across = Plane::from_fn(width, height, |x, y| {
+        let row = &cells.row(y)[x.saturating_sub(FADE_PX)..(x + FADE_PX + 1).min(width)];
+        mean(&mut row.iter().copied())
+    });
+    Plane::from_fn(width, height, |x, y| {
+        let rows = y.saturating_sub(FADE_PX)..(y + FADE_PX + 1).min(height);
+        mean(&mut rows.map(|row| across.at(x, row)))
+    })
+}

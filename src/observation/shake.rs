@@ -1,0 +1,337 @@
+//! How the camera moved: one turn, growth and shift for each whole picture, fitted
+//! so that what moves in the scene has no say in it.
+
+use super::ObservationError;
+use crate::{flow::FINEST_SCALE, flow::Pyramid, picture::Plane};
+
+/// Farthest that a corner may have gone, as a share of the width.
+pub const SHAKE_MAX: f32 = 0.01;
+/// What agrees with a movement of the camera within so many pixels of the finest
+/// scale is part of what stands; the second is for a camera that rests.
+const AGREES_PX: f32 = 0.3;
+const RESTS_PX: f32 = 0.12;
+/// A camera rests if this share of what can be seen to move has not.
+const RESTING_SHARE: f32 = 0.08;
+/// Share of pictures in which it does.
+const RESTING_PICTURES: f32 = 0.8;
+/// Least share that has to agree with a movement of the camera for it to be one.
+const AGREEING_SHARE: f32 = 0.12;
+/// Slope in both directions, in levels per pixel, from which a shift is seen.
+const SLOPE_MIN: f32 = 2.0;
+/// Pixels between two places that are looked at.
+const STEP_PX: usize = 3;
+/// Movements below this, in pixels of what was given, are not undone: to resample
+/// a picture costs more detail than they do.
+const UNDONE_PX: f32 = 0.08;
+const ROUNDS: usize = 8;
+
+/// A movement of the camera: what is at (x, y) from the centre has gone by
+/// (`grow x - turn y + right`, `turn x + grow y + down`), in pixels of the finest
+/// scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Shake {
+    grow: f32,
+    turn: f32,
+    right: f32,
+    down: f32,
+}
+
+impl Shake {
+    fn at(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        [
+            self.grow * x - self.turn * y + self.right,
+            self.turn * x + self.grow * y + self.down,
+        ]
+    }
+
+    /// How far the farthest corner has gone.
+    fn reach_px(&self, [width, height]: [usize; 2]) -> f32 {
+        let (x, y) = (width as f32 / 2.0, height as f32 / 2.0);
+        let corners = [[x, y], [-x, y], [x, -y], [-x, -y]];
+        let gone = corners.map(|corner| {
+            let [right, down] = self.at(corner);
+            right.hypot(down)
+        });
+        gone.into_iter().fold(0.0, f32::max)
+    }
+}
+
+/// A place that can be seen to move, and how far it went.
+struct Sighting {
+    from_centre: [f32; 2],
+    way: [f32; 2],
+}
+
+/// How the camera moved in a burst.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shakes {
+    /// Farthest that a corner went, as a share of the width.
+    pub(super) share: f32,
+    /// Of each picture; empty for a camera at rest.
+    of_pictures: Vec<Shake>,
+    /// Of the finest scale.
+    size_px: [usize; 2],
+}
+
+impl Shakes {
+    /// A plane of a picture, of any size, as the camera would have seen it at rest.
+    pub(super) fn undo<T: Copy + Into<f32>>(&self, index: usize, plane: &Plane<T>) -> Plane<f32> {
+        let plane = plane.map(T::into);
+        match self.of_pictures.get(index) {
+            Some(shake) if shake.reach_px(self.size_px) * FINEST_SCALE as f32 > UNDONE_PX => {
+                undone(&plane, shake, self.size_px)
+            }
+            _ => plane,
+        }
+    }
+}
+
+/// How the camera moved. `still` is where all the pictures should be.
+pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, ObservationError> {
+    use rayon::prelude::*;
+
+    let size = still.size_px();
+    let seen: Vec<Vec<Sighting>> = lumas
+        .par_iter()
+        .map(|luma| sightings(still, &still.flow(&Pyramid::of(luma))))
+        .collect();
+    let rests = |sightings: &Vec<Sighting>| {
+        agreeing(sightings, &Shake::default(), RESTS_PX) >= RESTING_SHARE
+    };
+    let resting = seen.iter().filter(|sightings| rests(sightings)).count();
+    if resting as f32 >= RESTING_PICTURES * lumas.len() as f32 {
+        return Ok(Shakes::default());
+    }
+    let shakes: Vec<Option<Shake>> = seen.par_iter().map(|sightings| fit(sightings)).collect();
+    let known: Vec<Shake> = shakes.iter().flatten().copied().collect();
+    if known.len() < lumas.len() {
+        return Err(ObservationError::Unsteady {
+            lost: lumas.len() - known.len(),
+            all: lumas.len(),
+        });
+    }
+    let reach_px = known
+        .iter()
+        .map(|shake| shake.reach_px(size))
+        .fold(0.0, f32::max);
+    let share = reach_px / size[0] as f32;
+    if share > SHAKE_MAX {
+        return Err(ObservationError::Shake { share });
+    }
+    Ok(Shakes {
+        share,
+        of_pictures: known,
+        size_px: size,
+    })
+}
+
+fn sightings(still: &Pyramid, flow: &Plane<[f32; 2]>) -> Vec<Sighting> {
+    let [width, height] = still.size_px();
+    let centre = [width as f32 / 2.0, height as f32 / 2.0];
+    let mut seen = Vec::new();
+    for y in (1..height - 1).step_by(STEP_PX) {
+        for x in (1..width - 1).step_by(STEP_PX) {
+            let across = (still.at(x + 1, y) - still.at(x - 1, y)).abs() / 2.0;
+            let down = (still.at(x, y + 1) - still.at(x, y - 1)).abs() / 2.0;
+            if across.min(down) < SLOPE_MIN {
+                continue;
+            }
+            seen.push(Sighting {
+                from_centre: [x as f32 + 0.5 - centre[0], y as f32 + 0.5 - centre[1]],
+                way: flow.at(x, y),
+            });
+        }
+    }
+    seen
+}
+
+fn distance(sighting: &Sighting, shake: &Shake) -> f32 {
+    let [right, down] = shake.at(sighting.from_centre);
+    (sighting.way[0] - right).hypot(sighting.way[1] - down)
+}
+
+fn agreeing(sightings: &[Sighting], shake: &Shake, within_px: f32) -> f32 {
+    let agree = sightings
+        .iter()
+        .filter(|sighting| distance(sighting, shake) < within_px)
+        .count();
+    agree as f32 / sightings.len().max(1) as f32
+}
+
+/// The movement that most agree with; `None` if too few do.
+fn fit(sightings: &[Sighting]) -> Option<Shake> {
+    // What stands went the same way to a fraction of a pixel; what moves did not.
+    let [right, down] = fullest_bin(sightings)?;
+    let mut shake = Shake {
+        right,
+        down,
+        ..Shake::default()
+    };
+    let mut within_px = 3.0 * AGREES_PX;
+    for _ in 0..ROUNDS {
+        shake = least_squares(sightings, &shake, within_px)?;
+        within_px = (0.7 * within_px).max(AGREES_PX);
+    }
+    (agreeing(sightings, &shake, AGREES_PX) >= AGREEING_SHARE).then_some(shake)
+}
+
+/// The centre of the fullest of bins that overlap by half.
+fn fullest_bin(sightings: &[Sighting]) -> Option<[f32; 2]> {
+    use std::collections::BTreeMap;
+
+    const SIDE_PX: f32 = 0.5;
+    let mut bins: BTreeMap<[i32; 2], u32> = BTreeMap::new();
+    for sighting in sightings {
+        let [x, y] = sighting
+            .way
+            .map(|way| (way / (SIDE_PX / 2.0)).floor() as i32);
+        for (left, above) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+            *bins.entry([x - left, y - above]).or_default() += 1;
+        }
+    }
+    let (bin, _) = bins.iter().max_by_key(|(_, count)| **count)?;
+    Some(bin.map(|at| (at + 1) as f32 * (SIDE_PX / 2.0)))
+}
+
+/// Tukey's biweight around the last guess, solved for the four numbers.
+fn least_squares(sightings: &[Sighting], guess: &Shake, within_px: f32) -> Option<Shake> {
+    // Normal equations of a similarity: the sums that they are made of.
+    let (mut weight, mut sum_x, mut sum_y, mut squares) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
+    let (mut right, mut down, mut along, mut around) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
+    for sighting in sightings {
+        let off = distance(sighting, guess) / within_px;
+        if off >= 1.0 {
+            continue;
+        }
+        let share = f64::from((1.0 - off * off).powi(2));
+        let [x, y] = sighting.from_centre.map(f64::from);
+        let [u, v] = sighting.way.map(f64::from);
+        weight += share;
+        sum_x += share * x;
+        sum_y += share * y;
+        squares += share * (x * x + y * y);
+        right += share * u;
+        down += share * v;
+        along += share * (x * u + y * v);
+        around += share * (x * v - y * u);
+    }
+    if weight < 3.0 {
+        return None;
+    }
+    let (mean_x, mean_y) = (sum_x / weight, sum_y / weight);
+    let spread = squares - weight * (mean_x * mean_x + mean_y * mean_y);
+    if spread <= f64::EPSILON {
+        return None;
+    }
+    let grow = (along - mean_x * right - mean_y * down) / spread;
+    let turn = (around - mean_x * down + mean_y * right) / spread;
+    Some(Shake {
+        grow: grow as f32,
+        turn: turn as f32,
+        right: (right / weight - grow * mean_x + turn * mean_y) as f32,
+        down: (down / weight - turn * mean_x - grow * mean_y) as f32,
+    })
+}
+
+/// The picture as the camera would have seen it at rest.
+fn undone(plane: &Plane<f32>, shake: &Shake, size_px: [usize; 2]) -> Plane<f32> {
+    let (width, height) = (plane.width_px, plane.height_px);
+    let [scale_x, scale_y] = [
+        width as f32 / size_px[0] as f32,
+        height as f32 / size_px[1] as f32,
+    ];
+    Plane::from_fn(width, height, |x, y| {
+        let [right, down] = shake.at([
+            (x as f32 + 0.5) / scale_x - size_px[0] as f32 / 2.0,
+            (y as f32 + 0.5) / scale_y - size_px[1] as f32 / 2.0,
+        ]);
+        plane.bilinear(x as f32 + right * scale_x, y as f32 + down * scale_y)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sightings_of(shake: &Shake, mover_share: usize) -> Vec<Sighting> {
+        let mut rng = fastrand::Rng::with_seed(3);
+        (0..2000)
+            .map(|index| {
+                let from_centre = [rng.f32() * 190.0 - 95.0, rng.f32() * 110.0 - 55.0];
+                let [right, down] = shake.at(from_centre);
+                let noise = [rng.f32() * 0.1 - 0.05, rng.f32() * 0.1 - 0.05];
+                let moves = index % 10 < mover_share;
+                let way = if moves {
+                    [rng.f32() * 6.0 - 1.0, rng.f32() * 3.0]
+                } else {
+                    [right + noise[0], down + noise[1]]
+                };
+                Sighting { from_centre, way }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_shake_is_found_among_things_that_move() {
+        let shake = Shake {
+            grow: 0.002,
+            turn: -0.004,
+            right: 0.9,
+            down: -0.4,
+        };
+        let found = fit(&sightings_of(&shake, 6)).expect("four tenths agree");
+        for corner in [[95.0, 55.0], [-95.0, 55.0], [95.0, -55.0]] {
+            let (wanted, got) = (shake.at(corner), found.at(corner));
+            let off = (wanted[0] - got[0]).hypot(wanted[1] - got[1]);
+            assert!(off < 0.05, "{corner:?}: {off}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_agrees_there_is_no_shake() {
+        assert_eq!(fit(&sightings_of(&Shake::default(), 10)), None);
+    }
+
+    #[test]
+    fn what_was_shaken_is_put_back() {
+        let shake = Shake {
+            grow: 0.003,
+            turn: 0.004,
+            right: 0.3,
+            down: -0.2,
+        };
+        let hills = |x: f32, y: f32| {
+            128.0 + 50.0 * (0.11 * x + 0.04 * y).sin() + 50.0 * (0.09 * y - 0.05 * x).sin()
+        };
+        let (width, height) = (128, 96);
+        let still = Plane::from_fn(width, height, |x, y| hills(x as f32, y as f32));
+        // What the shaken camera saw at q is what stands where q comes from.
+        let shaken = Plane::from_fn(width, height, |x, y| {
+            let centre = [64.0, 48.0];
+            let mut from = [x as f32, y as f32];
+            for _ in 0..20 {
+                let [right, down] = shake.at([
+                    (from[0] + 0.5 - centre[0]) / 2.0,
+                    (from[1] + 0.5 - centre[1]) / 2.0,
+                ]);
+                from = [x as f32 - 2.0 * right, y as f32 - 2.0 * down];
+            }
+            hills(from[0], from[1])
+        });
+        let shakes = find(&Pyramid::of(&still), std::slice::from_ref(&shaken));
+        let shakes = shakes.expect("a small shake");
+        assert!(
+            (0.006..SHAKE_MAX).contains(&shakes.share),
+            "{}",
+            shakes.share
+        );
+        let steady = shakes.undo(0, &shaken);
+        let mut worst = 0.0f32;
+        for y in 8..height - 8 {
+            for x in 8..width - 8 {
+                worst = worst.max((steady.at(x, y) - still.at(x, y)).abs());
+            }
+        }
+        assert!(worst < 2.0, "{worst}");
+    }
+}
