@@ -92,7 +92,7 @@ fn rippling(gate: impl Fn(usize, usize) -> bool, size: f32) -> Motion {
 fn renderer(luma: Plane<u8>, motion: &Motion) -> Renderer {
     let shape = Shape {
         size: None,
-        duration_ms: 4_000,
+        duration_ms: Some(4_000),
         frame_rate: 30,
     };
     Renderer::new(&scene(luma), motion, shape)
