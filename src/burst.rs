@@ -3,6 +3,10 @@
 //!
 //! Pictures stay encoded here, as they came; [`crate::observation`] decodes them.
 
+mod jpegs;
+
+pub use jpegs::{Jpegs, JpegsError, jpegs};
+
 /// Fewest pictures from which a motion can be told.
 pub const FRAMES_MIN: usize = 10;
 /// Most pictures; what is between 2 and 4 s at up to 30 frames/s.
@@ -31,23 +35,12 @@ impl Burst {
     /// # Errors
     /// [`BurstError`] names the first limit that is not kept.
     pub fn new(frames: Vec<Vec<u8>>, times_s: Vec<f32>) -> Result<Self, BurstError> {
-        if frames.len() != times_s.len() || !(FRAMES_MIN..=FRAMES_MAX).contains(&frames.len()) {
+        if frames.len() != times_s.len() {
             return Err(BurstError::Frames {
                 frames: frames.len(),
             });
         }
-        if times_s.windows(2).any(|pair| !(pair[1] > pair[0])) {
-            return Err(BurstError::Order);
-        }
-        let span_s = times_s[times_s.len() - 1] - times_s[0];
-        if !(SPAN_S_MIN..=SPAN_S_MAX).contains(&span_s) {
-            return Err(BurstError::Span { span_s });
-        }
-        let frame_rate = (frames.len() - 1) as f32 / span_s;
-        // A little of leave, for moments that were measured.
-        if !(0.99 * FRAME_RATE_MIN..=1.01 * FRAME_RATE_MAX).contains(&frame_rate) {
-            return Err(BurstError::FrameRate { frame_rate });
-        }
+        check(&times_s)?;
         Ok(Self { frames, times_s })
     }
 
@@ -56,13 +49,34 @@ impl Burst {
     /// # Errors
     /// As [`Self::new`].
     pub fn at_rate(frames: Vec<Vec<u8>>, frame_rate: f32) -> Result<Self, BurstError> {
-        if !(FRAME_RATE_MIN..=FRAME_RATE_MAX).contains(&frame_rate) {
-            return Err(BurstError::FrameRate { frame_rate });
+        let times_s = times_s(frames.len(), frame_rate)?;
+        Ok(Self { frames, times_s })
+    }
+
+    /// The JPEGs that stand one after another in `bytes`, taken at an even rate.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and [`BurstError::Jpegs`].
+    pub fn of_jpegs(bytes: &[u8], frame_rate: f32) -> Result<Self, BurstError> {
+        // Counted first, so that no number of them takes more than its place.
+        let times_s = times_s(count(bytes)?, frame_rate)?;
+        let frames = jpegs(bytes).map(|jpeg| jpeg.map(<[u8]>::to_vec));
+        let frames = frames.collect::<Result<_, _>>()?;
+        Ok(Self { frames, times_s })
+    }
+
+    /// As [`Self::of_jpegs`] those before the last, which is the still.
+    ///
+    /// # Errors
+    /// As [`Self::of_jpegs`].
+    pub fn before_still(bytes: &[u8], frame_rate: f32) -> Result<(Self, Vec<u8>), BurstError> {
+        let times_s = times_s(count(bytes)?.saturating_sub(1), frame_rate)?;
+        let mut frames = Vec::with_capacity(times_s.len() + 1);
+        for jpeg in jpegs(bytes) {
+            frames.push(jpeg?.to_vec());
         }
-        let times_s = (0..frames.len())
-            .map(|index| index as f32 / frame_rate)
-            .collect();
-        Self::new(frames, times_s)
+        let still = frames.split_off(times_s.len()).concat();
+        Ok((Self { frames, times_s }, still))
     }
 
     /// The pictures with their moments, in seconds.
@@ -70,6 +84,54 @@ impl Burst {
         let frames = self.frames.iter().map(Vec::as_slice);
         frames.zip(self.times_s.iter().copied())
     }
+}
+
+/// Whether so many pictures at an even rate would be a burst.
+///
+/// # Errors
+/// Those of [`Burst::at_rate`].
+pub fn is_possible(frames: usize, frame_rate: f32) -> Result<(), BurstError> {
+    times_s(frames, frame_rate).map(drop)
+}
+
+fn count(bytes: &[u8]) -> Result<usize, JpegsError> {
+    jpegs(bytes).try_fold(0, |count, jpeg| jpeg.map(|_| count + 1))
+}
+
+/// The moments of pictures at an even rate, which are those of a burst.
+fn times_s(frames: usize, frame_rate: f32) -> Result<Vec<f32>, BurstError> {
+    if !(FRAME_RATE_MIN..=FRAME_RATE_MAX).contains(&frame_rate) {
+        return Err(BurstError::FrameRate { frame_rate });
+    }
+    check_count(frames)?;
+    let times_s: Vec<f32> = (0..frames).map(|index| index as f32 / frame_rate).collect();
+    check(&times_s)?;
+    Ok(times_s)
+}
+
+fn check_count(frames: usize) -> Result<(), BurstError> {
+    if (FRAMES_MIN..=FRAMES_MAX).contains(&frames) {
+        Ok(())
+    } else {
+        Err(BurstError::Frames { frames })
+    }
+}
+
+fn check(times_s: &[f32]) -> Result<(), BurstError> {
+    check_count(times_s.len())?;
+    if times_s.windows(2).any(|pair| !(pair[1] > pair[0])) {
+        return Err(BurstError::Order);
+    }
+    let span_s = times_s[times_s.len() - 1] - times_s[0];
+    if !(SPAN_S_MIN..=SPAN_S_MAX).contains(&span_s) {
+        return Err(BurstError::Span { span_s });
+    }
+    let frame_rate = (times_s.len() - 1) as f32 / span_s;
+    // A little of leave, for moments that were measured.
+    if !(0.99 * FRAME_RATE_MIN..=1.01 * FRAME_RATE_MAX).contains(&frame_rate) {
+        return Err(BurstError::FrameRate { frame_rate });
+    }
+    Ok(())
 }
 
 /// Pictures that are no burst.
@@ -99,6 +161,9 @@ pub enum BurstError {
         /// Its mean rate.
         frame_rate: f32,
     },
+    /// Bytes that are not JPEGs one after another.
+    #[error(transparent)]
+    Jpegs(#[from] JpegsError),
 }
 
 #[cfg(test)]
@@ -114,6 +179,26 @@ mod tests {
         let burst = Burst::at_rate(pictures(25), 12.5).unwrap();
         let times: Vec<f32> = burst.frames().map(|(_, time_s)| time_s).collect();
         assert_eq!((times[0], times[24]), (0.0, 1.92));
+    }
+
+    #[test]
+    fn the_last_of_several_jpegs_is_the_still() {
+        let jpeg = |mark: u8| vec![0xff, 0xd8, 0xff, 0xfe, 0, 3, mark, 0xff, 0xd9];
+        let bytes: Vec<u8> = (0..14).flat_map(jpeg).collect();
+        let (burst, still) = Burst::before_still(&bytes, 10.0).unwrap();
+        assert_eq!(still, jpeg(13));
+        let frames: Vec<Vec<u8>> = (0..13).map(jpeg).collect();
+        assert_eq!(burst, Burst::at_rate(frames, 10.0).unwrap());
+        let all = Burst::of_jpegs(&bytes, 10.0).unwrap();
+        assert_eq!(all.frames().last(), Some((&jpeg(13)[..], 1.3)));
+        let said = |bytes: &[u8]| Burst::before_still(bytes, 10.0).unwrap_err().to_string();
+        assert_eq!(said(b""), "burst has 0 pictures, allowed are 10 to 128");
+        let many: Vec<u8> = (0..200).flat_map(jpeg).collect();
+        assert_eq!(said(&many), "burst has 199 pictures, allowed are 10 to 128");
+        assert_eq!(
+            said(&bytes[..bytes.len() - 1]),
+            "picture 14, a JPEG from byte 117 on, has no end"
+        );
     }
 
     #[test]

@@ -35,9 +35,9 @@ pub mod arch;
 
 pub mod request;
 
-pub mod still;
-
 pub mod burst;
+
+pub mod still;
 
 pub mod scene;
 

@@ -41,6 +41,8 @@ pub struct Job<'a> {
     pub origin: Origin,
     /// What was seen just before it, in the same framing.
     pub burst: Option<&'a Burst>,
+    /// Why there is none, where one was wanted.
+    pub burst_fault: Option<&'a str>,
     /// Whether the still is composed without those who pass through the burst.
     pub clean_plate: bool,
     /// What the photograph may be at most.

@@ -211,6 +211,7 @@ fn quantiser(network: &TractNetwork, photo: &[u8], shape: Shape) -> anyhow::Resu
         photo,
         origin: Origin::File,
         burst: None,
+        burst_fault: None,
         clean_plate: false,
         limits: &Limits::default(),
         look: Look::default(),

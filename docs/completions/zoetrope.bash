@@ -481,7 +481,7 @@ _zoetrope() {
             return 0
             ;;
         zoetrope__subcmd__render)
-            opts="-o -v -h --output --seconds --fps --size --strength --seed --direction --threads --frames --debug --report --engine --library --cache-dir --model --verbose --help"
+            opts="-o -v -h --output --burst --burst-fps --clean-plate --seconds --fps --size --strength --seed --direction --threads --frames --debug --report --engine --library --cache-dir --model --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -492,6 +492,14 @@ _zoetrope() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst-fps)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -41,7 +41,9 @@ complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "engine" -d 'Runs 
 complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "asyncapi" -d 'Prints the MQTT API as an AsyncAPI 3 document'
 complete -c zoetrope -n "__fish_zoetrope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -s o -l output -d 'The MP4 file to write; replaced only when the new one is complete' -r -F
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l seconds -d 'Length of one turn of the loop, in seconds: 0.5 to 60' -r
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l burst -d 'What the camera saw just before the photograph, in the same framing: a folder of pictures in the order of their names, or a file of JPEGs one after another. 10 to 128 pictures that last 1 to 12 s. What moved in them moves in the clip' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l burst-fps -d 'Pictures of the burst per second: 5 to 60' -r
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l seconds -d 'Length of one turn of the loop, in seconds: 0.5 to 60 [default: near the rhythm of the scene if a burst shows it, else 4]' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l fps -d 'Frames per second: 5 to 60' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l size -d 'Even sides from 64x64 to 3840x2160, or portrait [default: the photograph\'s proportions, at most 1280 on the long side]' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l strength -d 'Amount of motion: 0 (none) to 1 (as the model imagines it)' -r
@@ -55,6 +57,7 @@ complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l engine -d '
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l library -d 'libonnxruntime.so, for the others [default: looked for in the usual places]' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l cache-dir -d 'Folder of what TensorRT has built [default: none]' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l model -d 'motion.toml of another model than the one built in' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -l clean-plate -d 'Leaves out of the still whoever passes through the burst'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand render" -s h -l help -d 'Print help'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand demo" -l photo -d 'JPEG, PNG or WebP to bring to life [default: the built-in samples]' -r -F
@@ -84,7 +87,7 @@ complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l timeout -d
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l strength -d 'Amount of motion: 0 (none) to 1 (as the model imagines it)' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l seed -d 'Chooses one of many plausible motions' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l direction -d 'Where wind and streams go to: left, right, up, down, or degrees clockwise from "right" [default: as the model sees it]' -r
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l seconds -d 'Length of one turn of the loop, in seconds: 0.5 to 60' -r
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l seconds -d 'Length of one turn of the loop, in seconds: 0.5 to 60 [default: near the rhythm of the scene if a burst shows it, else 4]' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l fps -d 'Frames per second: 5 to 60' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -l size -d 'Even sides from 64x64 to 3840x2160, or portrait [default: the photograph\'s proportions, at most 1280 on the long side]' -r
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand request" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'

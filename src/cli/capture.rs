@@ -95,7 +95,7 @@ fn only_one() -> anyhow::Result<PathBuf> {
 /// What a file or a command gives, JPEGs as they are.
 fn from_elsewhere(camera: &Camera, limits: &Limits) -> anyhow::Result<(Picture, String)> {
     let mut source = source::configured(camera, limits).ok_or(Errno::NODEV)?;
-    let photo = source.capture()?;
+    let photo = source.capture()?.still;
     let pixels = still::decode(&photo, limits)?;
     let how = format!("{}x{}", pixels.width_px, pixels.height_px);
     let is_jpeg = photo.starts_with(&[0xff, 0xd8]);

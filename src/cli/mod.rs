@@ -10,6 +10,7 @@ use std::{
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
+    burst::BurstError,
     config::ConfigError,
     device::{camera::CameraError, memory},
     request::RequestError,
@@ -17,6 +18,7 @@ use crate::{
 
 pub mod asyncapi;
 pub mod bench_model;
+pub mod burst;
 pub mod capture;
 pub mod check;
 pub mod debug;
@@ -124,6 +126,7 @@ fn print(result: &str) {
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is_usage = error.downcast_ref::<ConfigError>().is_some()
         || error.downcast_ref::<RequestError>().is_some()
+        || error.downcast_ref::<BurstError>().is_some()
         || (error.downcast_ref::<CameraError>())
             .is_some_and(|error| error.fault.is_of_configuration());
     if is_usage { 2 } else { 1 }

@@ -207,7 +207,8 @@ fn whole<T: Copy + Display + FromStr + PartialOrd>(
     }
 }
 
-fn number(text: &str, min: f64, max: f64) -> Result<f64, String> {
+/// A number from `min` to `max`, which NaN is not.
+pub(super) fn number(text: &str, min: f64, max: f64) -> Result<f64, String> {
     match text.parse::<f64>() {
         // NaN is within no range.
         Ok(value) if (min..=max).contains(&value) => Ok(value),

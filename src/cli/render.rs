@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::{
+    burst::BurstArgs,
     options::{EngineArgs, LookArgs, ShapeArgs},
     progress::Progress,
 };
@@ -18,7 +19,7 @@ use crate::{
     director::Report,
     pipeline::{self, Job, PipelineError},
     request::JobId,
-    still::{Limits, StillSource},
+    still::{Limits, Origin},
 };
 
 /// Turns one photograph into a clip, without a broker.
@@ -29,6 +30,9 @@ pub struct Args {
     /// The MP4 file to write; replaced only when the new one is complete.
     #[arg(short, long, value_name = "CLIP")]
     pub output: PathBuf,
+    /// What was seen just before the photograph.
+    #[command(flatten)]
+    pub burst: BurstArgs,
     /// The size and length of the clip.
     #[command(flatten)]
     pub shape: ShapeArgs,
@@ -62,20 +66,21 @@ pub struct Args {
 ///
 /// # Errors
 /// Whatever stands in the way, in the order in which it can be known: the
-/// output folder, the photograph, the model, the render itself.
+/// output folder, the photograph, the burst, the model, the render itself.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     check_output(&args.output)?;
     let limits = Limits::default();
-    let mut source = FileSource::new(&args.photo, limits.bytes_max);
-    let photo = source.capture()?;
+    let photo = FileSource::new(&args.photo, limits.bytes_max).read()?;
+    let burst = args.burst.read(&args.photo, &limits)?;
     let progress = Progress::new(args.frames.as_deref(), args.debug.as_deref())?;
     let network = (args.engine).open(args.model.clone(), args.threads)?;
     let job = Job {
         id: &JobId::generate(),
         photo: &photo,
-        origin: source.origin(),
-        burst: None,
-        clean_plate: false,
+        origin: Origin::File,
+        burst: burst.as_ref(),
+        burst_fault: None,
+        clean_plate: args.burst.clean_plate,
         limits: &limits,
         look: args.look.look(),
         shape: args.shape.shape(),

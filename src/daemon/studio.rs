@@ -222,6 +222,7 @@ impl Bench {
             photo,
             origin,
             burst: None,
+            burst_fault: None,
             clean_plate: false,
             limits: &commission.limits,
             look: request.look,
@@ -293,12 +294,14 @@ impl Bench {
                 Source::Camera => commission.camera.frozen_stills(),
                 _ => 0,
             };
-            let photo = source.capture();
-            photo.and_then(|photo| turn.checked(photo, frozen_stills))
+            source.capture().and_then(|capture| {
+                turn.check(&capture.still, frozen_stills)?;
+                Ok(capture)
+            })
         };
         self.report(StudioEvent::Camera(Sight::of(captured.as_ref().err())));
         match captured {
-            Ok(bytes) => Ok((bytes.into(), source.origin())),
+            Ok(capture) => Ok((capture.still.into(), source.origin())),
             Err(error) => Err(Failure::ours("camera", error.to_string())),
         }
     }

@@ -19,7 +19,7 @@ use std::{
 use super::camera::CameraSource;
 use crate::{
     config::Camera,
-    still::{Limits, Origin, StillError, StillSource},
+    still::{Capture, Limits, Origin, StillError, StillSource},
 };
 
 /// The source that the configuration names, whose photographs are within
@@ -52,10 +52,13 @@ impl FileSource {
             bytes_max,
         }
     }
-}
 
-impl StillSource for FileSource {
-    fn capture(&mut self) -> Result<Vec<u8>, StillError> {
+    /// Everything that is in the file.
+    ///
+    /// # Errors
+    /// [`StillError::Source`] when it cannot be read, [`StillError::Bytes`] when
+    /// it is too large.
+    pub fn read(&self) -> Result<Vec<u8>, StillError> {
         let failed = |reason: &dyn std::fmt::Display| {
             StillError::Source(format!("photograph {}: {reason}", self.path.display()))
         };
@@ -84,6 +87,12 @@ impl StillSource for FileSource {
             });
         }
         Ok(bytes)
+    }
+}
+
+impl StillSource for FileSource {
+    fn capture(&mut self) -> Result<Capture, StillError> {
+        self.read().map(Capture::alone)
     }
 
     fn origin(&self) -> Origin {
@@ -179,7 +188,7 @@ impl CommandSource {
 }
 
 impl StillSource for CommandSource {
-    fn capture(&mut self) -> Result<Vec<u8>, StillError> {
+    fn capture(&mut self) -> Result<Capture, StillError> {
         let deadline = Instant::now() + self.timeout;
         let mut child = self.start()?;
         let ended = self
@@ -194,7 +203,7 @@ impl StillSource for CommandSource {
         if ended.photo.is_empty() {
             return Err(self.failed(format_args!("printed no photograph{}", ended.complaint)));
         }
-        Ok(ended.photo)
+        Ok(Capture::alone(ended.photo))
     }
 
     fn origin(&self) -> Origin {
@@ -307,7 +316,8 @@ mod tests {
     #[test]
     fn what_a_command_prints_is_the_photograph() {
         let mut source = shell("echo noise >&2; printf photo", 5_000);
-        assert_eq!(source.capture().expect("a photograph"), b"photo");
+        let capture = source.capture().expect("a photograph");
+        assert_eq!(capture, Capture::alone(b"photo".to_vec()));
     }
 
     #[test]
@@ -379,7 +389,7 @@ mod tests {
         let path = folder.path().join("photo.jpg");
         std::fs::write(&path, [7; 100]).expect("a file");
         assert_eq!(
-            FileSource::new(&path, 100).capture().expect("fits"),
+            FileSource::new(&path, 100).read().expect("fits"),
             [7; 100]
         );
         let said = complaint_of(FileSource::new(&path, 99));

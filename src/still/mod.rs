@@ -11,6 +11,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
+    burst::Burst,
     picture::{Rgb, Yuv420},
     request::Size,
 };
@@ -43,15 +44,51 @@ impl Default for Limits {
 
 /// A place that photographs come from. Implementations live in `device`.
 pub trait StillSource: Send {
-    /// One encoded photograph (JPEG, PNG or WebP), taken now.
+    /// One photograph, taken now, and what was seen just before it if the source
+    /// was asked to watch.
     ///
     /// # Errors
     /// [`StillError::Source`] with the reason when there is none to be had, and
     /// [`StillError::Frozen`] when it is the same again and again.
-    fn capture(&mut self) -> Result<Vec<u8>, StillError>;
+    fn capture(&mut self) -> Result<Capture, StillError>;
 
     /// What the source is, for logs and records: `camera`, `file`, `command`.
     fn origin(&self) -> Origin;
+}
+
+/// What a source gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// The encoded photograph (JPEG, PNG or WebP).
+    pub still: Vec<u8>,
+    /// What was seen just before it, in the same framing.
+    pub burst: Option<Burst>,
+    /// Why there is no burst, where one was wanted.
+    pub burst_fault: Option<String>,
+}
+
+impl Capture {
+    /// A photograph before which nobody watched.
+    pub fn alone(still: Vec<u8>) -> Self {
+        Self {
+            still,
+            burst: None,
+            burst_fault: None,
+        }
+    }
+
+    /// A photograph, and the burst before it or why there is none.
+    pub fn watched(still: Vec<u8>, burst: Result<Burst, String>) -> Self {
+        let (burst, burst_fault) = match burst {
+            Ok(burst) => (Some(burst), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        Self {
+            still,
+            burst,
+            burst_fault,
+        }
+    }
 }
 
 /// Where a still was taken from.

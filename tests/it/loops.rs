@@ -125,6 +125,7 @@ fn shoot_with(network: &dyn Network, name: &str, look: Look, duration_ms: u32) -
             photo: &photo,
             origin: Origin::File,
             burst: None,
+            burst_fault: None,
             clean_plate: false,
             limits: &Limits::default(),
             look,

@@ -98,6 +98,7 @@ fn shoot(take: Take, notes: &Notes, clip_path: &Path) -> Result<Clip, PipelineEr
             photo: &photo.expect("the sample"),
             origin: Origin::File,
             burst: None,
+            burst_fault: None,
             clean_plate: false,
             limits: &Limits::default(),
             look,

@@ -97,7 +97,7 @@ fn of_other(config: &Config, camera: &Camera) -> Finding {
     let asked_at = Instant::now();
     let decoded = camera
         .capture()
-        .and_then(|photo| still::decode(&photo, limits));
+        .and_then(|capture| still::decode(&capture.still, limits));
     match decoded {
         Ok(photo) => Finding::ok(
             "camera",

@@ -73,10 +73,11 @@ impl Shot {
             let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let mut source = source::configured(&self.camera, &self.limits);
             source.as_mut().map(|source| {
-                let photo = source.capture();
-                let frozen_stills = self.camera.frozen_stills();
-                let checked = photo.and_then(|photo| turn.checked(photo, frozen_stills));
-                (checked, source.origin())
+                let taken = source.capture().and_then(|capture| {
+                    turn.check(&capture.still, self.camera.frozen_stills())?;
+                    Ok(capture.still)
+                });
+                (taken, source.origin())
             })
         };
         let (photo, origin) = match captured {

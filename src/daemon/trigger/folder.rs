@@ -25,7 +25,6 @@ use crate::{
     journal::Outcome,
     publication::Fault,
     request::{JobId, Source},
-    still::StillSource,
 };
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -89,7 +88,7 @@ impl Folder {
             let Some(arrival) = arrival else { continue };
             let bytes_max = self.bytes_max;
             let path = arrival.path.clone();
-            let read = spawn_blocking(move || FileSource::new(path, bytes_max).capture());
+            let read = spawn_blocking(move || FileSource::new(path, bytes_max).read());
             let Ok(read) = read.await else { return };
             let outcome = match read {
                 Err(error) => Err(Fault {

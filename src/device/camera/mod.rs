@@ -52,7 +52,7 @@ use self::{layout::Coding, node::Node, queue::Queue, settle::Rules};
 use crate::{
     config::DeviceCamera,
     picture::Rgb,
-    still::{self, Limits, Origin, StillError, StillSource},
+    still::{self, Capture, Limits, Origin, StillError, StillSource},
 };
 
 /// Quality of a JPEG that is made of raw pixels, 1 to 100: no loss to be seen.
@@ -142,12 +142,13 @@ impl CameraSource {
 }
 
 impl StillSource for CameraSource {
-    fn capture(&mut self) -> Result<Vec<u8>, StillError> {
+    fn capture(&mut self) -> Result<Capture, StillError> {
         let shot = self.take()?;
-        shot.picture.into_lossless().map_err(|error| {
+        let still = shot.picture.into_lossless().map_err(|error| {
             let node = self.camera.node.display();
             StillError::Source(format!("camera {node}: failed: {error}"))
-        })
+        })?;
+        Ok(Capture::alone(still))
     }
 
     fn origin(&self) -> Origin {

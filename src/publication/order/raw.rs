@@ -54,7 +54,8 @@ pub(super) struct RawShape {
     pub(super) width_px: Option<usize>,
     /// Height, in pixels, even.
     pub(super) height_px: Option<usize>,
-    /// Length of one turn of the loop, in milliseconds, 500 to 60000.
+    /// Length of one turn of the loop, in milliseconds, 500 to 60000; near the
+    /// rhythm of the scene unless given, where a burst shows it.
     pub(super) duration_ms: Option<u32>,
     /// Frames per second, 5 to 60.
     pub(super) frame_rate: Option<u32>,

@@ -162,6 +162,7 @@ fn clips_of_both_engines_pass_the_director_alike() {
                 photo: &photo,
                 origin: Origin::File,
                 burst: None,
+                burst_fault: None,
                 clean_plate: false,
                 limits: &Limits::default(),
                 look: Look::default(),

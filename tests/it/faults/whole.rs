@@ -29,6 +29,7 @@ fn make(folder: &Folder, paint: fn(&mut NetworkOutput)) -> Result<Clip, Pipeline
             photo: &photos::png(WIDTH as u32, HEIGHT as u32),
             origin: Origin::File,
             burst: None,
+            burst_fault: None,
             clean_plate: false,
             limits: &Limits::default(),
             look: Look::default(),
