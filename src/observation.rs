@@ -43,7 +43,7 @@ use crate::{
 /// Speed, in widths per second, at which a thing moves beyond doubt where noise
 /// does not count; see [`Observation::ratio`]. Found on clips of sources that the
 /// bounds are not told by: `models/README.md` has the figures.
-const SPEED_SEEN: f32 = 0.010;
+const SPEED_SEEN: f32 = 0.0072;
 /// Speeds that noise alone makes are at most so many times its standard deviation
 /// for one pair of pictures: most of it is faster than what is looked for.
 const NOISE_SPEEDS: f32 = 1.4;
@@ -54,7 +54,7 @@ const ACTIVE_NOISES: f32 = 1.2;
 /// What is faster than the usual speed of its place so many times, is something that
 /// passes there or a patch that was lost.
 const USUAL_SPEEDS: f32 = 4.0;
-/// How like the last picture of the burst the still must be: correlation of luma.
+/// How like every picture of the burst the still must be: correlation of luma.
 const ALIKE_MIN: f32 = 0.5;
 
 /// What was measured, on the network's grid; x to the right, y downwards.
@@ -124,8 +124,8 @@ pub fn observe(
 ) -> Result<(Observation, Option<Plate>), ObservationError> {
     let mut watched = Watched::decode(burst, limits, still, profile, wants_plate)?;
     let luma = watched::luma(&still.y, profile);
-    let alike = correlation(&luma, &watched.lumas[watched.lumas.len() - 1]);
-    if !(alike >= ALIKE_MIN) {
+    let alike = (watched.lumas.iter().map(|seen| correlation(&luma, seen))).fold(1.0, f32::min);
+    if alike < ALIKE_MIN {
         return Err(ObservationError::Unlike { alike });
     }
     let shakes = shake::find(&Pyramid::of(&luma), &watched.lumas)?;
@@ -361,8 +361,8 @@ pub enum ObservationError {
     },
     /// It shows something else.
     #[error(
-        "the still is not of the same scene: it agrees with the last picture by {alike:.2}, \
-         needed is {ALIKE_MIN}"
+        "the still is not of the same scene in the same framing: it is like one picture by \
+         {alike:.2}, needed is {ALIKE_MIN}"
     )]
     Unlike {
         /// Correlation of luma.
@@ -377,17 +377,6 @@ pub enum ObservationError {
     Shake {
         /// Farthest that a corner went, as a share of the width.
         share: f32,
-    },
-    /// Nothing stands still that the others could be put in place by.
-    #[error(
-        "nothing in {lost} of {all} pictures stands as in the still: the camera moved, or all \
-         of the scene does"
-    )]
-    Unsteady {
-        /// Pictures that could not be put in place.
-        lost: usize,
-        /// Pictures in all.
-        all: usize,
     },
 }
 

@@ -388,10 +388,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("photo.jpg");
         std::fs::write(&path, [7; 100]).expect("a file");
-        assert_eq!(
-            FileSource::new(&path, 100).read().expect("fits"),
-            [7; 100]
-        );
+        assert_eq!(FileSource::new(&path, 100).read().expect("fits"), [7; 100]);
         let said = complaint_of(FileSource::new(&path, 99));
         assert_eq!(said, "photograph has 100 bytes, allowed are at most 99");
         let said = complaint_of(FileSource::new(folder.path(), 99));

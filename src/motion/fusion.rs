@@ -6,7 +6,7 @@
 //! people and vehicles.
 
 use super::{
-    FLOW_MAX, FLOW_NOISE, Harmonic, Motion, OSCILLATION_RMS_MAX, gate::region_of, smoothstep,
+    FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, gate::region_of, smoothstep,
 };
 use crate::{
     observation::Observation,
@@ -18,7 +18,7 @@ use crate::{
 /// Ratio of [`Observation::ratio`] between which a cell begins to move.
 const MOVES: [f32; 2] = [0.85, 1.15];
 /// Share of the time in which a thing must be in motion to be one that always is …
-const ACTIVE: [f32; 2] = [0.5, 0.65];
+const ACTIVE: [f32; 2] = [0.4, 0.55];
 /// … and where the network is sure that it is one that never moves, beside how calm
 /// the place may be meanwhile.
 const ACTIVE_AGAINST_NETWORK: [f32; 2] = [0.8, 0.92];
@@ -27,7 +27,8 @@ const CALM_AGAINST_NETWORK: [f32; 2] = [0.3, 0.45];
 const MOVABLE_MIN: f32 = 0.25;
 /// Probability of a person or vehicle between which nothing is moved any more.
 const ACTOR: [f32; 2] = [0.3, 0.5];
-/// Share of the time in which something passes, between which nothing is moved.
+/// Share of the time in which something passes, between which nothing is moved, unless
+/// it is always in motion: what swings comes by again and again.
 const PASSES: [f32; 2] = [0.05, 0.15];
 /// Share of a cell's neighbours that must move with it.
 const TOGETHER: [f32; 2] = [0.35, 0.65];
@@ -36,6 +37,9 @@ const REGION_CELLS_MIN: usize = 8;
 /// Size of the mean velocity over that of all velocity between which a thing is seen
 /// to flow.
 const FLOWS: [f32; 2] = [0.2, 0.35];
+/// Mean velocities below the first are chance, above the second they are meant, in
+/// widths per second.
+const FLOW_SEEN: [f32; 2] = [0.0015, 0.003];
 /// What flickers is seen to, by so many times what the network imagines at most.
 const LIGHT_GAIN: f32 = 2.0;
 /// A cell counts as moved from this much on.
@@ -68,7 +72,7 @@ impl Motion {
         let observed = observed(scene, seen);
         let may_be_calm = may_be_calm(scene);
         let imagined = Plane::from_fn(width, height, |x, y| {
-            let passes = smoothstep(PASSES, seen.passing.at(x, y));
+            let passes = passes(seen, x, y);
             self.gate.at(x, y) * seen.unseen.at(x, y) * may_be_calm.at(x, y) * (1.0 - passes)
         });
         let gate = Plane::from_fn(width, height, |x, y| {
@@ -83,7 +87,7 @@ impl Motion {
             observed: share(&|cell| moved(&observed, cell)),
             imagined: share(&|cell| moved(&imagined, cell) && !moved(&observed, cell)),
             stilled: share(&|cell| moved(&self.gate, cell) && !moved(&gate, cell)),
-            passing: share(&|cell| seen.passing.samples[cell] >= PASSES[1]),
+            passing: share(&|cell| passes(seen, cell % width, cell / width) >= COUNTS),
         };
         let flow = flow(seen, &observed, streams, look);
         for (cell, weight) in observed.samples.iter().enumerate() {
@@ -129,7 +133,7 @@ fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
             * smoothstep(ACTIVE, activity)
             * believed
             * (1.0 - smoothstep(ACTOR, actor.at(x, y)))
-            * (1.0 - smoothstep(PASSES, seen.passing.at(x, y)))
+            * (1.0 - passes(seen, x, y))
     });
     let together = averaged(&alone);
     let mut moving = Plane::from_fn(width, height, |x, y| {
@@ -147,6 +151,12 @@ fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
         }
     }
     moving
+}
+
+/// How surely something passes at a cell that does not belong there, 0..=1.
+fn passes(seen: &Observation, x: usize, y: usize) -> f32 {
+    let stays = smoothstep(ACTIVE, seen.activity.at(x, y));
+    smoothstep(PASSES, seen.passing.at(x, y)) * (1.0 - stays)
 }
 
 /// Whether what stands at each cell moves on other days, 0..=1.
@@ -178,23 +188,24 @@ fn flow(
     look: &Look,
 ) -> Plane<[f32; 2]> {
     let (width, height) = (observed.width_px, observed.height_px);
-    let sure = Plane::from_fn(width, height, |x, y| {
-        observed.at(x, y) * smoothstep(FLOWS, seen.steadiness.at(x, y))
-    });
-    let weighted = [&seen.flow_x, &seen.flow_y].map(|flow| {
-        averaged(&Plane::from_fn(width, height, |x, y| {
-            flow.at(x, y) * sure.at(x, y)
-        }))
-    });
-    let weight = averaged(&sure);
+    let weight = averaged(observed);
+    let smooth = |of: &dyn Fn(usize, usize) -> f32| {
+        let sums = averaged(&Plane::from_fn(width, height, |x, y| {
+            of(x, y) * observed.at(x, y)
+        }));
+        Plane::from_fn(width, height, |x, y| {
+            sums.at(x, y) / weight.at(x, y).max(f32::MIN_POSITIVE)
+        })
+    };
+    let right = smooth(&|x, y| seen.flow_x.at(x, y));
+    let down = smooth(&|x, y| seen.flow_y.at(x, y));
+    let steadiness = smooth(&|x, y| seen.steadiness.at(x, y));
     Plane::from_fn(width, height, |x, y| {
-        let [right, down] = weighted
-            .each_ref()
-            .map(|flow| flow.at(x, y) / weight.at(x, y).max(f32::MIN_POSITIVE));
+        let [right, down] = [right.at(x, y), down.at(x, y)];
         let speed = right.hypot(down);
-        let kept = smoothstep(FLOW_NOISE, speed)
+        let kept = smoothstep(FLOW_SEEN, speed)
+            * smoothstep(FLOWS, steadiness.at(x, y))
             * (FLOW_MAX / speed.max(FLOW_MAX))
-            * sure.at(x, y)
             * streams.at(x, y)
             * look.strength;
         match look.direction_deg.map(f32::to_radians) {

@@ -1,21 +1,24 @@
 //! How the camera moved: one turn, growth and shift for each whole picture, fitted
 //! so that what moves in the scene has no say in it.
 
+use rayon::prelude::*;
+
 use super::ObservationError;
-use crate::{flow::FINEST_SCALE, flow::Pyramid, picture::Plane};
+use crate::{
+    flow::{FINEST_SCALE, Pyramid},
+    picture::Plane,
+};
 
 /// Farthest that a corner may have gone, as a share of the width.
 pub const SHAKE_MAX: f32 = 0.01;
 /// What agrees with a movement of the camera within so many pixels of the finest
-/// scale is part of what stands; the second is for a camera that rests.
+/// scale is part of what stands.
 const AGREES_PX: f32 = 0.3;
-const RESTS_PX: f32 = 0.12;
-/// A camera rests if this share of what can be seen to move has not.
-const RESTING_SHARE: f32 = 0.08;
-/// Share of pictures in which it does.
-const RESTING_PICTURES: f32 = 0.8;
+/// A camera rests if at least this part of what agrees with its movement agrees with
+/// rest as well.
+const RESTING_SHARE: f32 = 0.5;
 /// Least share that has to agree with a movement of the camera for it to be one.
-const AGREEING_SHARE: f32 = 0.12;
+const AGREEING_SHARE: f32 = 0.2;
 /// Slope in both directions, in levels per pixel, from which a shift is seen.
 const SLOPE_MIN: f32 = 2.0;
 /// Pixels between two places that are looked at.
@@ -88,28 +91,24 @@ impl Shakes {
 
 /// How the camera moved. `still` is where all the pictures should be.
 pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, ObservationError> {
-    use rayon::prelude::*;
-
     let size = still.size_px();
-    let seen: Vec<Vec<Sighting>> = lumas
+    let shakes: Vec<Option<Shake>> = lumas
         .par_iter()
-        .map(|luma| sightings(still, &still.flow(&Pyramid::of(luma))))
+        .map(|luma| {
+            let seen = sightings(still, &still.flow(&Pyramid::of(luma)));
+            let rests = agreeing(&seen, &Shake::default(), AGREES_PX);
+            let (shake, agrees) = fit(&seen)?;
+            // A camera on a tripod is more likely than one that moves as little as
+            // many things in its picture do.
+            let shake = if rests >= RESTING_SHARE * agrees {
+                Shake::default()
+            } else {
+                shake
+            };
+            Some(shake)
+        })
         .collect();
-    let rests = |sightings: &Vec<Sighting>| {
-        agreeing(sightings, &Shake::default(), RESTS_PX) >= RESTING_SHARE
-    };
-    let resting = seen.iter().filter(|sightings| rests(sightings)).count();
-    if resting as f32 >= RESTING_PICTURES * lumas.len() as f32 {
-        return Ok(Shakes::default());
-    }
-    let shakes: Vec<Option<Shake>> = seen.par_iter().map(|sightings| fit(sightings)).collect();
-    let known: Vec<Shake> = shakes.iter().flatten().copied().collect();
-    if known.len() < lumas.len() {
-        return Err(ObservationError::Unsteady {
-            lost: lumas.len() - known.len(),
-            all: lumas.len(),
-        });
-    }
+    let known: Vec<&Shake> = shakes.iter().flatten().collect();
     let reach_px = known
         .iter()
         .map(|shake| shake.reach_px(size))
@@ -118,9 +117,11 @@ pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, Obse
     if share > SHAKE_MAX {
         return Err(ObservationError::Shake { share });
     }
+    // Where nothing agrees, nothing moves as one: it is the scene that does.
+    let of_pictures = shakes.into_iter().map(Option::unwrap_or_default).collect();
     Ok(Shakes {
         share,
-        of_pictures: known,
+        of_pictures,
         size_px: size,
     })
 }
@@ -158,8 +159,8 @@ fn agreeing(sightings: &[Sighting], shake: &Shake, within_px: f32) -> f32 {
     agree as f32 / sightings.len().max(1) as f32
 }
 
-/// The movement that most agree with; `None` if too few do.
-fn fit(sightings: &[Sighting]) -> Option<Shake> {
+/// The movement that most agree with, and their share; `None` if too few do.
+fn fit(sightings: &[Sighting]) -> Option<(Shake, f32)> {
     // What stands went the same way to a fraction of a pixel; what moves did not.
     let [right, down] = fullest_bin(sightings)?;
     let mut shake = Shake {
@@ -172,7 +173,8 @@ fn fit(sightings: &[Sighting]) -> Option<Shake> {
         shake = least_squares(sightings, &shake, within_px)?;
         within_px = (0.7 * within_px).max(AGREES_PX);
     }
-    (agreeing(sightings, &shake, AGREES_PX) >= AGREEING_SHARE).then_some(shake)
+    let agrees = agreeing(sightings, &shake, AGREES_PX);
+    (agrees >= AGREEING_SHARE).then_some((shake, agrees))
 }
 
 /// The centre of the fullest of bins that overlap by half.
@@ -279,7 +281,7 @@ mod tests {
             right: 0.9,
             down: -0.4,
         };
-        let found = fit(&sightings_of(&shake, 6)).expect("four tenths agree");
+        let (found, _) = fit(&sightings_of(&shake, 6)).expect("four tenths agree");
         for corner in [[95.0, 55.0], [-95.0, 55.0], [95.0, -55.0]] {
             let (wanted, got) = (shake.at(corner), found.at(corner));
             let off = (wanted[0] - got[0]).hypot(wanted[1] - got[1]);
