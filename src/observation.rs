@@ -43,10 +43,14 @@ use crate::{
 /// Speed, in widths per second, at which a thing moves beyond doubt where noise
 /// does not count; see [`Observation::ratio`]. Found on clips of sources that the
 /// bounds are not told by: `models/README.md` has the figures.
-const SPEED_SEEN: f32 = 0.0072;
+const SPEED_SEEN: f32 = 0.0065;
 /// Speeds that noise alone makes are at most so many times its standard deviation
 /// for one pair of pictures: most of it is faster than what is looked for.
-const NOISE_SPEEDS: f32 = 1.4;
+const NOISE_SPEEDS: f32 = 1.5;
+/// Noise between which the network is no longer asked what it would have been that
+/// noise hides, in levels of the finest scale: it sees the same noise in the still,
+/// and moves more that stands the more of it there is.
+const NOISE_LEVELS: [f32; 2] = [0.7, 1.2];
 /// A thing is in motion in those pairs in which its speed, without noise, exceeds
 /// this, in widths per second, or so many standard deviations of the noise.
 const ACTIVE_SPEED: f32 = 0.006;
@@ -54,8 +58,10 @@ const ACTIVE_NOISES: f32 = 1.2;
 /// What is faster than the usual speed of its place so many times, is something that
 /// passes there or a patch that was lost.
 const USUAL_SPEEDS: f32 = 4.0;
-/// How like every picture of the burst the still must be: correlation of luma.
-const ALIKE_MIN: f32 = 0.5;
+/// How like the last picture of the burst the still must be, and how like all others,
+/// between which large things may have moved: correlation of luma.
+const ALIKE_LAST: f32 = 0.5;
+const ALIKE: f32 = 0.25;
 
 /// What was measured, on the network's grid; x to the right, y downwards.
 #[derive(Clone, Debug)]
@@ -65,7 +71,8 @@ pub struct Observation {
     /// Speed over the speed from which a thing moves beyond doubt, which the noise
     /// sets: above 1 it moves.
     pub ratio: Plane<f32>,
-    /// How far noise would hide a motion that is worth showing, 0 (not at all) to 1.
+    /// How far want of texture would hide a motion that is worth showing, 0 (not at
+    /// all) to 1; nothing counts as hidden in a picture that is all noise.
     pub unseen: Plane<f32>,
     /// Share of the time in which it is in motion.
     pub activity: Plane<f32>,
@@ -124,9 +131,12 @@ pub fn observe(
 ) -> Result<(Observation, Option<Plate>), ObservationError> {
     let mut watched = Watched::decode(burst, limits, still, profile, wants_plate)?;
     let luma = watched::luma(&still.y, profile);
-    let alike = (watched.lumas.iter().map(|seen| correlation(&luma, seen))).fold(1.0, f32::min);
-    if alike < ALIKE_MIN {
-        return Err(ObservationError::Unlike { alike });
+    for (index, seen) in watched.lumas.iter().rev().enumerate() {
+        let alike = correlation(&luma, seen);
+        let needed = if index == 0 { ALIKE_LAST } else { ALIKE };
+        if alike < needed {
+            return Err(ObservationError::Unlike { alike, needed });
+        }
     }
     let shakes = shake::find(&Pyramid::of(&luma), &watched.lumas)?;
     let steady: Vec<Plane<f32>> = (watched.lumas.par_iter().enumerate())
@@ -197,9 +207,11 @@ pub(crate) fn measure(lumas: &[Plane<f32>], times_s: &[f32], shake: f32) -> Obse
     let ratio = Plane::from_fn(grid_width, grid_height, |x, y| {
         slow.at(x, y) / seen_from.at(x, y)
     });
+    let [good, bad] = NOISE_LEVELS;
+    let trusted = ((bad - noise_levels) / (bad - good)).clamp(0.0, 1.0);
     let unseen = floor.map(|floor| {
         let hidden = NOISE_SPEEDS * floor / SPEED_SEEN;
-        (hidden - 1.0).clamp(0.0, 1.0)
+        (hidden - 1.0).clamp(0.0, 1.0) * trusted
     });
     let activity = eroded(&from(&|cell| cell.activity));
     let mut rhythms = Rhythms::at(&moments);
@@ -362,11 +374,13 @@ pub enum ObservationError {
     /// It shows something else.
     #[error(
         "the still is not of the same scene in the same framing: it is like one picture by \
-         {alike:.2}, needed is {ALIKE_MIN}"
+         {alike:.2}, needed is {needed}"
     )]
     Unlike {
         /// Correlation of luma.
         alike: f32,
+        /// What it must be at least.
+        needed: f32,
     },
     /// The camera moved too far.
     #[error(

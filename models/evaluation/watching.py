@@ -176,7 +176,7 @@ def _table(cases, answers, log):
         for case, answer in zip(cases, said):
             truth = np.float32(case.truth.flow)
             flows = np.linalg.norm(answer.flow, axis=-1) > FLOW
-            both = case.truth.steady & flows & (case.clip.kind != "actor")
+            both = case.truth.steady & answer.moved & flows & (case.clip.kind != "actor")
             if both.sum() >= 20:
                 angles.append(_angles(answer.flow[both], truth[both]))
                 ratio = np.linalg.norm(answer.flow[both], axis=-1) / np.linalg.norm(truth[both], axis=-1)

@@ -5,9 +5,7 @@
 //! calm. Everything else rests: what was measured as still, whoever passes by,
 //! people and vehicles.
 
-use super::{
-    FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, gate::region_of, smoothstep,
-};
+use super::{FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, gate::region_of, smoothstep};
 use crate::{
     observation::Observation,
     picture::Plane,
@@ -18,7 +16,7 @@ use crate::{
 /// Ratio of [`Observation::ratio`] between which a cell begins to move.
 const MOVES: [f32; 2] = [0.85, 1.15];
 /// Share of the time in which a thing must be in motion to be one that always is …
-const ACTIVE: [f32; 2] = [0.4, 0.55];
+const ACTIVE: [f32; 2] = [0.35, 0.5];
 /// … and where the network is sure that it is one that never moves, beside how calm
 /// the place may be meanwhile.
 const ACTIVE_AGAINST_NETWORK: [f32; 2] = [0.8, 0.92];
