@@ -66,9 +66,7 @@ impl<'a> Iterator for Jpegs<'a> {
         self.number += 1;
         let number = self.number;
         let found = match self.bytes[at..] {
-            [0xff, START, ..] => {
-                picture(self.bytes, at).ok_or(JpegsError::End { at, number })
-            }
+            [0xff, START, ..] => picture(self.bytes, at).ok_or(JpegsError::End { at, number }),
             _ => Err(JpegsError::Start { at, number }),
         };
         Some(match found {
@@ -181,7 +179,9 @@ fn listed(segment: &[u8], place: usize) -> usize {
             // The first picture is the one that lists, and has no offset.
             Some(match offset {
                 0 => 0,
-                _ => (place + NAME.len()).saturating_add(offset).saturating_add(size),
+                _ => (place + NAME.len())
+                    .saturating_add(offset)
+                    .saturating_add(size),
             })
         });
         ends.max()
