@@ -235,7 +235,7 @@ impl Journal {
     /// # Errors
     /// [`DiskError::Damaged`] when it is not what was accepted; the record
     /// has been set aside then. [`DiskError::Io`] when it cannot be read.
-    pub fn photo(&self, sequence: u64) -> Result<Arc<[u8]>, DiskError> {
+    pub fn photo(&self, sequence: u64) -> Result<Vec<u8>, DiskError> {
         let path = self.path_of(sequence);
         let mut file = File::open(&path).map_err(DiskError::at(&path))?;
         let reading = sealed::read(&mut file, |kind| match kind {
@@ -245,7 +245,7 @@ impl Journal {
         .map_err(DiskError::at(&path))?;
         let photo = reading.frames.into_iter().find(|frame| frame.kind == PHOTO);
         match photo {
-            Some(photo) => Ok(photo.payload.into()),
+            Some(photo) => Ok(photo.payload),
             None => {
                 let reason = match reading.flaw {
                     Some(flaw) => flaw.to_string(),

@@ -47,6 +47,13 @@ pub struct Request {
     pub look: Look,
     /// The size and length of the clip.
     pub shape: Shape,
+    /// Pictures per second before the photograph, where its bytes are several
+    /// JPEGs one after another.
+    #[serde(default)]
+    pub burst_fps: Option<f32>,
+    /// Whether those who pass through the burst are left out of the still.
+    #[serde(default)]
+    pub clean_plate: bool,
 }
 
 impl Request {

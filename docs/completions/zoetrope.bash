@@ -155,7 +155,7 @@ _zoetrope() {
             return 0
             ;;
         zoetrope__subcmd__capture)
-            opts="-o -v -h --output --device --config --verbose --help"
+            opts="-o -v -h --output --device --burst --config --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -170,6 +170,10 @@ _zoetrope() {
                     return 0
                     ;;
                 --device)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --burst)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

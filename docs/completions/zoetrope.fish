@@ -68,7 +68,8 @@ complete -c zoetrope -n "__fish_zoetrope_using_subcommand demo" -s v -l verbose 
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand capture" -s o -l output -d 'The JPEG file to write; replaced only when the new one is complete' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand capture" -l device -d 'The camera\'s node, such as one in /dev/v4l/by-id [default: the configured camera, or the only one there is]' -r -F
-complete -c zoetrope -n "__fish_zoetrope_using_subcommand capture" -l config -d 'The configuration file whose [camera] and [photo] hold' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand capture" -l burst -d 'Also watches before the still, and writes what was seen to this folder as pictures for "render --burst"' -r -F
+complete -c zoetrope -n "__fish_zoetrope_using_subcommand capture" -l config -d 'The configuration file whose [camera], [observation] and [photo] hold' -r -F
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand capture" -s v -l verbose -d 'Says more on standard error; twice says everything. RUST_LOG overrides it'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand capture" -s h -l help -d 'Print help'
 complete -c zoetrope -n "__fish_zoetrope_using_subcommand run" -l config -d 'The configuration file' -r -F

@@ -1,22 +1,24 @@
 //! `zoetrope capture`: one still from the camera, no broker and no network.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use rustix::io::Errno;
 
 use super::render::check_output;
 use crate::{
-    config::{Camera, Config, DeviceCamera},
+    burst::Burst,
+    config::{Camera, Config, DeviceCamera, Watch},
     device::{
         camera::{CameraSource, Picture, survey},
         display::replace,
         source,
     },
-    still::{self, Limits},
+    still::{self, Capture, Limits},
 };
 
 /// Takes a still with a camera and writes it as a JPEG. Ends with 2 if the
@@ -30,7 +32,11 @@ pub struct Args {
     /// configured camera, or the only one there is].
     #[arg(long, value_name = "NODE")]
     pub device: Option<PathBuf>,
-    /// The configuration file whose [camera] and [photo] hold.
+    /// Also watches before the still, and writes what was seen to this folder as
+    /// pictures for "render --burst".
+    #[arg(long, value_name = "DIR")]
+    pub burst: Option<PathBuf>,
+    /// The configuration file whose [camera], [observation] and [photo] hold.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -46,20 +52,45 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = Config::read_if_any(args.config.as_deref())?;
     let limits = config.photo_limits;
     let asked_at = Instant::now();
-    let (picture, how) = match chosen(args, config.camera)? {
+    let watch = args.burst.as_ref().map(|_| config.observation.watch);
+    let (picture, how, burst) = match chosen(args, config.camera)? {
         Camera::Device(camera) => {
-            let shot = CameraSource::new(camera, limits).take()?;
-            (shot.picture, shot.offer.to_string())
+            let shot = CameraSource::new(camera, limits).watching(watch).take()?;
+            (shot.picture, shot.offer.to_string(), shot.burst)
         }
-        other => from_elsewhere(&other, &limits)?,
+        other => from_elsewhere(&other, &limits, watch)?,
     };
     let took_s = asked_at.elapsed().as_secs_f32();
     let jpeg = picture.into_jpeg()?;
     let bytes = jpeg.len();
     let output = args.output.display();
     replace(&args.output, &jpeg)?;
-    super::print(&format!("{output}: {how}, {bytes} bytes, in {took_s:.1} s"));
+    let seen = match (&args.burst, burst) {
+        (Some(folder), Some(burst)) => written(folder, &burst.map_err(anyhow::Error::msg)?)?,
+        (Some(_), None) => bail!("this camera cannot be watched"),
+        (None, _) => String::new(),
+    };
+    super::print(&format!(
+        "{output}: {how}, {bytes} bytes, in {took_s:.1} s{seen}"
+    ));
     Ok(())
+}
+
+/// Puts the pictures into the folder and tells how they were taken.
+fn written(folder: &Path, burst: &Burst) -> anyhow::Result<String> {
+    let place = || format!("burst {}", folder.display());
+    fs::create_dir_all(folder).with_context(place)?;
+    let mut last = (0, 0.0);
+    for (index, (jpeg, time_s)) in burst.frames().enumerate() {
+        fs::write(folder.join(format!("burst_{index:03}.jpg")), jpeg).with_context(place)?;
+        last = (index, time_s);
+    }
+    let (steps, span_s) = last;
+    let fps = steps as f32 / span_s;
+    Ok(format!(
+        "; {} pictures of {span_s:.2} s before it, --burst-fps {fps:.2}",
+        steps + 1
+    ))
 }
 
 /// The camera that the command line names, or else the configuration, or else
@@ -92,10 +123,18 @@ fn only_one() -> anyhow::Result<PathBuf> {
     }
 }
 
+/// A picture, how it was taken and what was seen before it.
+type Taken = (Picture, String, Option<Result<Burst, String>>);
+
 /// What a file or a command gives, JPEGs as they are.
-fn from_elsewhere(camera: &Camera, limits: &Limits) -> anyhow::Result<(Picture, String)> {
-    let mut source = source::configured(camera, limits).ok_or(Errno::NODEV)?;
-    let photo = source.capture()?.still;
+fn from_elsewhere(camera: &Camera, limits: &Limits, watch: Option<Watch>) -> anyhow::Result<Taken> {
+    let mut source = source::configured(camera, limits, watch).ok_or(Errno::NODEV)?;
+    let Capture {
+        still: photo,
+        burst,
+        burst_fault,
+    } = source.capture()?;
+    let burst = burst.map(Ok).or(burst_fault.map(Err));
     let pixels = still::decode(&photo, limits)?;
     let how = format!("{}x{}", pixels.width_px, pixels.height_px);
     let is_jpeg = photo.starts_with(&[0xff, 0xd8]);
@@ -104,5 +143,5 @@ fn from_elsewhere(camera: &Camera, limits: &Limits) -> anyhow::Result<(Picture, 
     } else {
         Picture::Pixels(pixels)
     };
-    Ok((picture, how))
+    Ok((picture, how, burst))
 }

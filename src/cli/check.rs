@@ -35,6 +35,13 @@ fn summary(config: &Config) -> String {
             format!("command {}, {} s", argv.join(" "), timeout.as_secs_f32())
         }
     };
+    let watched = match config.observation.watch(&config.camera) {
+        None => String::new(),
+        Some(wish) => {
+            let (seconds, fps) = (wish.duration.as_secs_f32(), wish.frame_rate);
+            format!(", watched for {seconds} s at {fps} fps before each still")
+        }
+    };
     let profile = match &config.profile_file {
         Some(file) => file.display().to_string(),
         None => "none".to_owned(),
@@ -56,7 +63,7 @@ fn summary(config: &Config) -> String {
          device  {}\n\
          profile {profile}\n\
          broker  {}:{} ({transport})\n\
-         camera  {camera}\n\
+         camera  {camera}{watched}\n\
          http    {http}\n\
          clips   {} in {}, {} at {} fps",
         config.device_id,

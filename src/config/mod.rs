@@ -20,6 +20,7 @@ mod broker;
 mod camera;
 mod http;
 mod inference;
+mod observation;
 
 mod profile;
 mod raw;
@@ -35,6 +36,7 @@ mod url;
 pub use camera::{Camera, DeviceCamera, PixelFormat};
 pub use http::{HTTP_CONNECTIONS_MAX_DEFAULT, Http};
 pub use inference::{EngineChoice, Inference};
+pub use observation::{Observation, ObservationMode, Watch};
 pub use storage::{JournalLimits, StoreLimits};
 pub use thermal::Thermal;
 pub use trigger::{Trigger, duration_of};
@@ -58,6 +60,8 @@ pub struct Config {
     pub broker: Broker,
     /// Where stills come from when a request names the camera.
     pub camera: Camera,
+    /// Whether and how the moments before a still are watched.
+    pub observation: Observation,
     /// `motion.toml` of another network than the one built in.
     pub model_file: Option<PathBuf>,
     /// What runs the model.

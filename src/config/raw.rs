@@ -26,6 +26,7 @@ pub(super) struct Raw {
     pub(super) inline_bytes_max: Int,
     pub(super) broker: RawBroker,
     pub(super) camera: RawCamera,
+    pub(super) observation: RawObservation,
     pub(super) inference: RawInference,
     pub(super) model: RawModel,
     pub(super) photo: RawPhoto,
@@ -68,6 +69,15 @@ pub(super) struct RawCamera {
     pub(super) file: Text,
     pub(super) command: Option<Spanned<Vec<String>>>,
     pub(super) timeout_s: Number,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawObservation {
+    pub(super) mode: Text,
+    pub(super) seconds: Number,
+    pub(super) frame_rate: Int,
+    pub(super) clean_plate: Option<Spanned<bool>>,
 }
 
 #[derive(Default, Deserialize)]

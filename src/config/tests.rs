@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::request::DURATION_MS_DEFAULT;
 
 fn parsed(toml: &str) -> Result<Config, ConfigError> {
     resolve::config(&text::Text::of(toml)?)
@@ -63,6 +64,7 @@ fn the_example_states_the_defaults() {
     let defaults = parsed("").expect("defaults");
     assert_eq!(defaults.url, None);
     assert_eq!(config.thermal, defaults.thermal);
+    assert_eq!(config.observation, defaults.observation);
     assert_eq!(
         config.broker.packet_bytes_max,
         defaults.broker.packet_bytes_max
@@ -75,7 +77,7 @@ fn the_example_states_the_defaults() {
     assert_eq!(config.journal, defaults.journal);
     assert_eq!(config.store, defaults.store);
     assert_eq!(config.look.strength, defaults.look.strength);
-    assert_eq!(config.shape.duration_ms, defaults.shape.duration_ms);
+    assert_eq!(config.shape.duration_ms, Some(DURATION_MS_DEFAULT));
 }
 
 #[test]

@@ -203,6 +203,8 @@ mod tests {
             source: Source::Camera,
             look,
             shape: Shape::default(),
+            burst_fps: None,
+            clean_plate: false,
         };
         let record = JobRecord {
             v: Version,

@@ -1,5 +1,7 @@
 //! The thread that renders.
 
+mod capture;
+
 use std::{
     any::Any,
     fs, io,
@@ -7,7 +9,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc::{self as thread_mpsc, RecvTimeoutError},
     },
@@ -23,18 +25,14 @@ use super::{
 };
 use crate::{
     clip::{Clip, ClipError},
-    config::{Camera, UrlSource},
-    device::{
-        fetch,
-        repeats::Repeats,
-        source::{self, FileSource},
-    },
+    config::{Camera, Observation, UrlSource},
+    device::repeats::Repeats,
     frames::Frame,
     journal::{Journal, Note, RequestDigest},
     pipeline::{Job, Onlooker, PipelineError, Stage},
     publication::{Fault, JobPhase},
-    request::{Request, Source},
-    still::{Limits, Origin, StillSource},
+    request::Request,
+    still::{Capture, Limits, Origin},
 };
 
 /// Time without a render after which the network is let go. To load it takes a
@@ -53,6 +51,7 @@ pub(super) struct Commission {
     pub(super) is_begun: bool,
     pub(super) limits: Limits,
     pub(super) camera: Camera,
+    pub(super) observation: Observation,
     /// Where photographs may be fetched from.
     pub(super) url: Option<UrlSource>,
     /// Largest clip that can be published.
@@ -197,11 +196,11 @@ impl Bench {
             log::warn!("job {}: {error}", commission.request.id);
         }
         let asked_at = Instant::now();
-        let (photo, origin) = self.photo(commission)?;
+        let (capture, origin) = self.photo(commission)?;
         self.metrics.stage_took("capturing", asked_at.elapsed());
         let path =
             (self.store.path_for(&commission.request.id)).map_err(|error| Failure::disk(&error))?;
-        let made = self.draw(commission, &photo, origin, &path);
+        let made = self.draw(commission, &capture, origin, &path);
         if made.is_err() {
             // Usually there is nothing to remove.
             let _ = fs::remove_file(&path);
@@ -212,18 +211,19 @@ impl Bench {
     fn draw(
         &self,
         commission: &Commission,
-        photo: &[u8],
+        capture: &Capture,
         origin: Origin,
         path: &Path,
     ) -> Result<Clip, Failure> {
         let request = &commission.request;
+        let is_watched = capture.burst.is_some() || capture.burst_fault.is_some();
         let job = |clip_bytes_max| Job {
             id: &request.id,
-            photo,
+            photo: &capture.still,
             origin,
-            burst: None,
-            burst_fault: None,
-            clean_plate: false,
+            burst: capture.burst.as_ref(),
+            burst_fault: capture.burst_fault.as_deref(),
+            clean_plate: request.clean_plate || (is_watched && commission.observation.clean_plate),
             limits: &commission.limits,
             look: request.look,
             shape: request.shape,
@@ -262,48 +262,6 @@ impl Bench {
             .keep(&mut clip, commission.sequence, &commission.digest)
             .map_err(|error| Failure::disk(&error))?;
         Ok(clip)
-    }
-
-    fn photo(&self, commission: &Commission) -> Result<(Arc<[u8]>, Origin), Failure> {
-        let bytes_max = commission.limits.bytes_max;
-        let mut source: Box<dyn StillSource> = match &commission.request.source {
-            Source::Photo(_) => {
-                let photo = self.journal.photo(commission.sequence);
-                let photo = photo.map_err(|error| Failure::disk(&error))?;
-                return Ok((photo, Origin::Payload));
-            }
-            Source::Url(photo) => {
-                self.report(StudioEvent::Phase(JobPhase::Capturing));
-                let bytes = fetch::fetch(commission.url.as_ref(), photo, bytes_max)?;
-                return Ok((bytes.into(), Origin::Url));
-            }
-            Source::Path(path) => Box::new(FileSource::new(path, bytes_max)),
-            Source::Camera => {
-                let camera = source::configured(&commission.camera, &commission.limits);
-                camera.ok_or_else(|| Fault {
-                    code: "no_camera".to_owned(),
-                    message: "no camera is configured, send a photo instead".to_owned(),
-                })?
-            }
-        };
-        self.report(StudioEvent::Phase(JobPhase::Capturing));
-        let captured = {
-            // Another user's panic has left nothing half done.
-            let mut turn = (self.camera_turn.lock()).unwrap_or_else(PoisonError::into_inner);
-            let frozen_stills = match commission.request.source {
-                Source::Camera => commission.camera.frozen_stills(),
-                _ => 0,
-            };
-            source.capture().and_then(|capture| {
-                turn.check(&capture.still, frozen_stills)?;
-                Ok(capture)
-            })
-        };
-        self.report(StudioEvent::Camera(Sight::of(captured.as_ref().err())));
-        match captured {
-            Ok(capture) => Ok((capture.still.into(), source.origin())),
-            Err(error) => Err(Failure::ours("camera", error.to_string())),
-        }
     }
 }
 

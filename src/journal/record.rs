@@ -33,6 +33,12 @@ impl RequestDigest {
         let asked = serde_json::to_vec(&(&request.source, &request.look, &request.shape))
             .expect("a request has text keys and no failing serializers");
         let mut digest = Sha256::new_with_prefix(asked);
+        // A request for neither has the digest that it had before there was either.
+        if request.burst_fps.is_some() || request.clean_plate {
+            let more = serde_json::to_vec(&(request.burst_fps, request.clean_plate))
+                .expect("numbers have no failing serializers");
+            digest.update(more);
+        }
         if let Source::Photo(bytes) = &request.source {
             digest.update(bytes);
         }

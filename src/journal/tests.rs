@@ -20,6 +20,8 @@ fn job(sequence: u64, photo: Option<&[u8]>) -> JobRecord {
         source: photo.map_or(Source::Camera, |bytes| Source::Photo(bytes.into())),
         look: Look::default(),
         shape: Shape::default(),
+        burst_fps: None,
+        clean_plate: false,
     };
     let digest = RequestDigest::of(&request);
     request.take_photo();
@@ -87,7 +89,7 @@ fn what_is_accepted_is_there_after_a_restart_in_order() {
     journal.note(2, &Note::Begun).unwrap();
     journal.note(2, &Note::LeftOff).unwrap();
     journal.end(&ended(4, 301)).unwrap();
-    assert_eq!(&*journal.photo(2).unwrap(), b"jpeg");
+    assert_eq!(journal.photo(2).unwrap(), b"jpeg");
     fs::write(path.join("0000000000000009.job.part"), "half").unwrap();
     drop(lock);
 

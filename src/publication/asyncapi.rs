@@ -107,7 +107,9 @@ fn requests(read: &mut SchemaGenerator) -> Vec<Channel> {
             "zoetrope/{device_id}/request/render_photo",
             "response_render_photo",
             "Asks for a clip of this photograph (JPEG, PNG or WebP); the options of \
-             request/render are user properties.",
+             request/render are user properties. With the user property burst_fps the \
+             payload is several JPEGs one after another: what was seen before the \
+             photograph, so many times per second, and then the photograph.",
             Payload::Bytes("image/jpeg"),
         ),
         request(

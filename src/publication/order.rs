@@ -23,6 +23,7 @@ pub use self::{
     error::{OrderError, Refusal},
 };
 use crate::{
+    burst::{self, BurstError, jpegs},
     request::{JobId, Look, Request, RequestError, Shape, Size, Source},
     still::Limits,
 };
@@ -113,8 +114,9 @@ pub fn render_order(
     order_of(raw, None, arrival, defaults)
 }
 
-/// Reads the message of `request/render_photo`: the payload is the photograph,
-/// the options are user properties. Properties that are none of ours are left
+/// Reads the message of `request/render_photo`: the payload is the photograph, or
+/// with the rate at which they were taken several JPEGs one after another, the
+/// last of which is the photograph; the options are user properties. Properties that are none of ours are left
 /// alone (bridges add their own), unless they look misspelt.
 ///
 /// # Errors
@@ -148,17 +150,41 @@ pub fn photo_order(
     if payload.is_empty() {
         return Err(refused(OrderError::PhotoEmpty));
     }
-    if payload.len() > limits.bytes_max {
-        return Err(refused(OrderError::PhotoTooLarge {
-            bytes: payload.len(),
-            limit: limits.bytes_max,
-        }));
-    }
     if let Some(kind) = content_type.filter(|kind| !is_photo(kind)) {
         return Err(refused(OrderError::ContentType(kind.to_owned())));
     }
     let raw = options_of(user_properties).map_err(&refused)?;
+    check_photo(payload, raw.burst_fps, limits).map_err(&refused)?;
     order_of(raw, Some(Arc::from(payload)), arrival, defaults)
+}
+
+/// What can be known without decoding: sizes, and whether what stands before a
+/// photograph is a burst.
+fn check_photo(payload: &[u8], burst_fps: Option<f32>, limits: &Limits) -> Result<(), OrderError> {
+    let fits = |photo: &[u8]| match photo.len() {
+        bytes if bytes > limits.bytes_max => Err(OrderError::PhotoTooLarge {
+            bytes,
+            limit: limits.bytes_max,
+        }),
+        _ => Ok(()),
+    };
+    let Some(burst_fps) = burst_fps else {
+        fits(payload)?;
+        // Behind one JPEG may stand anything else.
+        return match jpegs(payload).map_while(Result::ok).nth(1) {
+            Some(_) => Err(OrderError::BurstRate),
+            None => Ok(()),
+        };
+    };
+    let mut count: usize = 0;
+    for jpeg in jpegs(payload) {
+        fits(jpeg.map_err(BurstError::from)?)?;
+        count += 1;
+    }
+    if count == 1 {
+        return Err(OrderError::BurstAlone);
+    }
+    Ok(burst::is_possible(count.saturating_sub(1), burst_fps)?)
 }
 
 /// Whether two letters at most are wrong. A name may have 64 KiB, and a message
@@ -171,7 +197,7 @@ fn is_nearly(name: &str, given: &str) -> bool {
 }
 
 /// The user properties that are options.
-pub(super) const OPTIONS: [&str; 9] = [
+pub(super) const OPTIONS: [&str; 11] = [
     "job_id",
     "transaction",
     "deadline_ms",
@@ -181,6 +207,8 @@ pub(super) const OPTIONS: [&str; 9] = [
     "size",
     "duration_ms",
     "frame_rate",
+    "burst_fps",
+    "clean_plate",
 ];
 
 fn options_of(user_properties: &[(String, String)]) -> Result<RawOrder, OrderError> {
@@ -210,6 +238,10 @@ fn options_of(user_properties: &[(String, String)]) -> Result<RawOrder, OrderErr
             "strength" => raw.look.strength = Some(number(name, value, "a number")?),
             "seed" => raw.look.seed = Some(number(name, value, "a whole number from 0")?),
             "direction" => raw.look.direction = Some(number(name, value, "degrees")?),
+            "clean_plate" => {
+                raw.look.clean_plate = Some(number(name, value, "true or false")?);
+            }
+            "burst_fps" => raw.burst_fps = Some(number(name, value, "pictures per second")?),
             "size" => raw.shape.size = Some(value.clone()),
             "duration_ms" => raw.shape.duration_ms = Some(number(name, value, "milliseconds")?),
             "frame_rate" => {
@@ -273,6 +305,10 @@ fn order_of(
             Some(photo) => Source::Photo(photo),
             None => raw.source.source()?,
         };
+        let clean_plate = raw.look.clean_plate.unwrap_or(false);
+        if clean_plate && raw.burst_fps.is_none() && !matches!(source, Source::Camera) {
+            return Err(OrderError::CleanPlate);
+        }
         let look = Look {
             strength: raw.look.strength.unwrap_or(defaults.look.strength),
             seed: raw.look.seed.unwrap_or(defaults.look.seed),
@@ -288,6 +324,8 @@ fn order_of(
             source,
             look: look.validated()?,
             shape: shape.validated()?,
+            burst_fps: raw.burst_fps,
+            clean_plate,
         })
     };
     match checked() {

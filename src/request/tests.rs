@@ -74,6 +74,8 @@ fn a_request_reads_back_as_it_was_without_its_photograph() {
             size: Some(Size::new(640, 360).unwrap()),
             ..Shape::default()
         },
+        burst_fps: Some(12.5),
+        clean_plate: true,
     };
     let text = serde_json::to_string(&request).unwrap();
     let mut back: Request = serde_json::from_str(&text).unwrap();
@@ -81,7 +83,12 @@ fn a_request_reads_back_as_it_was_without_its_photograph() {
         (&back.id, back.look, back.shape),
         (&request.id, request.look, request.shape)
     );
+    assert_eq!((back.burst_fps, back.clean_plate), (Some(12.5), true));
     assert_eq!(back.take_photo().as_deref(), Some(&[][..]));
+    // As it was written before there were bursts.
+    let (before, _) = text.split_once(",\"burst_fps\"").unwrap();
+    let back: Request = serde_json::from_str(&format!("{before}}}")).unwrap();
+    assert_eq!((back.burst_fps, back.clean_plate), (None, false));
     for (whole, broken) in [("till", "a/b"), ("640x360", "641x360")] {
         let text = text.replace(whole, broken);
         assert!(serde_json::from_str::<Request>(&text).is_err(), "{text}");

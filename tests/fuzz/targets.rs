@@ -102,6 +102,8 @@ pub const TARGETS: &[Target] = &[
             "duration_ms=",
             "frame_rate=",
             "transaction=",
+            "burst_fps=",
+            "clean_plate=true",
             "NaN",
             "-0",
             "inf",
@@ -135,6 +137,11 @@ pub const TARGETS: &[Target] = &[
         words: &[
             "\u{0}", "IHDR", "IDAT", "RIFF", "WEBP", "VP8X", "VP8L", "JFIF", "Exif",
         ],
+    },
+    Target {
+        name: "burst",
+        open: || Box::new(requests::burst),
+        words: &["\u{0}", "MPF\u{0}MM\u{0}*", "MPF\u{0}II*\u{0}", "Exif"],
     },
     Target {
         name: "photo_url",

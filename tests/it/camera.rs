@@ -7,6 +7,8 @@ mod daemon;
 
 mod fake;
 
+mod watch;
+
 use std::{fs, path::Path};
 
 use self::fake::{Camera, HEIGHT_PX, WIDTH_PX, error, grained, jpegs, scene};

@@ -15,6 +15,7 @@
 //! | `manual` | the manual pages and completions against the command line |
 //! | `profiles` | the profiles of boards, read by the program |
 //! | `cli` | help, exit codes, what goes to which stream |
+//! | `burst` | what was seen before a photograph, on the command line |
 //! | `bad_photos` | photographs that are none, and odd ones that are |
 //! | `bad_input` | options, configurations, places and models that are wrong |
 //! | `tidy` | the rules of style that can be checked by reading the sources |
@@ -25,6 +26,7 @@ mod asyncapi;
 mod bad_input;
 mod bad_photos;
 mod browser;
+mod burst;
 mod camera;
 mod cli;
 mod endurance;

@@ -6,6 +6,8 @@
 
 pub mod bench;
 
+mod burst;
+
 mod cases;
 
 mod chunks;

@@ -71,10 +71,16 @@ pub(super) fn configured(config: &Config) -> Vec<Finding> {
 fn of_device(config: &Config, camera: &DeviceCamera) -> Finding {
     let node = camera.node.display();
     let asked_at = Instant::now();
-    match CameraSource::new(camera.clone(), config.photo_limits).take() {
+    let wish = config.observation.watch(&config.camera);
+    let source = CameraSource::new(camera.clone(), config.photo_limits).watching(wish);
+    match source.take() {
         Ok(shot) => {
             let took_s = asked_at.elapsed().as_secs_f32();
             let said = format!("{node}: {} after {took_s:.1} s", shot.offer);
+            if let Some(Err(fault)) = shot.burst {
+                let said = format!("{said}; cannot be watched before a still: {fault}");
+                return Finding::warn("camera", said, "mode = \"off\" in [observation]");
+            }
             if !is_numbered(&camera.node) {
                 return Finding::ok("camera", said);
             }
@@ -91,7 +97,7 @@ fn of_device(config: &Config, camera: &DeviceCamera) -> Finding {
 
 fn of_other(config: &Config, camera: &Camera) -> Finding {
     let limits = &config.photo_limits;
-    let Some(mut camera) = source::configured(camera, limits) else {
+    let Some(mut camera) = source::configured(camera, limits, None) else {
         return Finding::ok("camera", "none; requests bring their photograph");
     };
     let asked_at = Instant::now();
@@ -131,7 +137,7 @@ fn remedy(error: &CameraError) -> String {
         CameraFault::Rejected { .. } => {
             "look at lens, light, cable and supply; `zoetrope capture` tries again".to_owned()
         }
-        CameraFault::Failed(_) => "dmesg says more".to_owned(),
+        CameraFault::Failed(_) | CameraFault::Unwatched(_) => "dmesg says more".to_owned(),
     }
 }
 

@@ -71,7 +71,7 @@ impl Shot {
         let captured = {
             // Another user's panic has left nothing half done.
             let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut source = source::configured(&self.camera, &self.limits);
+            let mut source = source::configured(&self.camera, &self.limits, None);
             source.as_mut().map(|source| {
                 let taken = source.capture().and_then(|capture| {
                     turn.check(&capture.still, self.camera.frozen_stills())?;

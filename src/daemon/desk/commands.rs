@@ -183,6 +183,7 @@ impl Desk {
             self.camera = Lookout::new(&config.camera);
         }
         self.config.camera = config.camera;
+        self.config.observation = config.observation;
         self.config.journal = config.journal;
         self.store.set_limits(config.store);
         self.config.threads = config.threads;

@@ -122,7 +122,7 @@ impl Desk {
                 return Err(fault("job_id_conflict", message));
             }
         }
-        self.is_within_reach(&order.request.source)?;
+        self.is_within_reach(&order.request)?;
         if let Some(refused) = self.refused_as_full(&order.request) {
             return Err(refused);
         }
@@ -203,11 +203,19 @@ impl Desk {
     }
 
     /// Whether the photograph may be asked for at all.
-    fn is_within_reach(&self, source: &Source) -> Result<(), Fault> {
-        match source {
+    fn is_within_reach(&self, request: &Request) -> Result<(), Fault> {
+        match &request.source {
             Source::Camera if matches!(self.config.camera, Camera::None) => {
                 let message = "no camera is configured, send a photo instead".to_owned();
                 Err(fault("no_camera", message))
+            }
+            Source::Camera
+                if request.clean_plate
+                    && self.config.observation.watch(&self.config.camera).is_none() =>
+            {
+                let message = "clean_plate is given, but the camera is not watched: \
+                               observation.mode is \"off\", or the camera is a file";
+                Err(fault("bad_request", message.to_owned()))
             }
             Source::Url(photo) => fetch::permitted(self.config.url.as_ref(), photo.url())
                 .map(drop)

@@ -92,6 +92,7 @@ impl Desk {
             is_begun: ticket.is_begun,
             limits: self.config.photo_limits,
             camera: self.config.camera.clone(),
+            observation: self.config.observation,
             url: self.config.url.clone(),
             clip_bytes_max: ticket.clip_bytes_max,
             threads: self.config.threads,

@@ -34,6 +34,8 @@ impl Desk {
                 source,
                 look: self.config.look,
                 shape: self.config.shape,
+                burst_fps: None,
+                clean_plate: false,
             },
             transaction: Some(trigger.to_owned()),
             deadline: None,

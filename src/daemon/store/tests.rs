@@ -15,6 +15,8 @@ fn digest() -> RequestDigest {
         source: Source::Camera,
         look: Look::default(),
         shape: Shape::default(),
+        burst_fps: None,
+        clean_plate: false,
     })
 }
 
@@ -151,6 +153,8 @@ fn everything_is_there_after_a_restart_but_what_was_unfinished() {
         source: Source::Path("x".into()),
         look: Look::default(),
         shape: Shape::default(),
+        burst_fps: None,
+        clean_plate: false,
     });
     assert!(store.resume(7, &other).is_none());
     // The MP4 stays for the other record of it.

@@ -1,9 +1,10 @@
 //! Which of the formats and sizes that a camera offers a still is taken with.
 
-use std::fmt;
+use std::{cmp::Reverse, fmt};
 
 use super::{fault::CameraFault, layout::Coding};
 use crate::{
+    burst,
     config::{DeviceCamera, PixelFormat},
     still::Limits,
 };
@@ -11,6 +12,9 @@ use crate::{
 /// Slower than this, in frames per second, the exposure takes seconds to
 /// settle; then a compressed format of the same size is the better one.
 const FPS_MIN: f64 = 5.0;
+/// Width of the pictures that are watched, in pixels; what moves is measured at
+/// less.
+pub(super) const PREVIEW_WIDTH_PX: u32 = 640;
 /// Room for what a PNG has besides its pixels, in bytes: one filter byte a row,
 /// and headers.
 const PNG_HEAD_BYTES: usize = 64 << 10;
@@ -28,6 +32,16 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Whether both show the same: a camera that fills other proportions cuts
+    /// something off.
+    fn shows_as(&self, other: &Self) -> bool {
+        let [width_a, height_a] = self.size_px.map(u64::from);
+        let [width_b, height_b] = other.size_px.map(u64::from);
+        let [a, b] = [width_a * height_b, width_b * height_a];
+        // Sides are multiples of 8 or 16 as a rule: 848x480 is meant as 16:9.
+        a.abs_diff(b) * 100 <= a.max(b)
+    }
+
     /// How the pixels are sent.
     pub fn format(&self) -> PixelFormat {
         self.coding.format()
@@ -78,6 +92,40 @@ pub(super) fn choose(
     })
 }
 
+/// The offer for the moments before a still that is taken with `still`: of the
+/// same proportions, so that it shows the same, fast enough, and not far from
+/// [`PREVIEW_WIDTH_PX`].
+pub(super) fn preview(
+    offers: &[Offer],
+    still: &Offer,
+    wanted: &DeviceCamera,
+    frame_rate: f64,
+) -> Result<Offer, CameraFault> {
+    let is_fit = |offer: &&Offer| {
+        let is_grey = offer.format() == PixelFormat::Grey;
+        offer.shows_as(still)
+            && wanted.format.is_none_or(|format| format == offer.format())
+            && (!is_grey || still.format() == PixelFormat::Grey)
+            && (offer.fps).is_none_or(|fps| fps >= f64::from(burst::FRAME_RATE_MIN))
+    };
+    let best = offers.iter().filter(is_fit).max_by_key(|offer| {
+        let is_fast = offer.fps.is_none_or(|fps| fps >= frame_rate);
+        let width_px = offer.size_px[0];
+        let [less, more] = [
+            width_px.min(PREVIEW_WIDTH_PX),
+            width_px.max(PREVIEW_WIDTH_PX),
+        ];
+        let times_permille = u64::from(more) * 1000 / u64::from(less.max(1));
+        (is_fast, Reverse(times_permille), width_px, fidelity(offer))
+    });
+    best.copied().ok_or_else(|| {
+        CameraFault::Unsuitable(format!(
+            "nothing in the proportions of {still} comes {} times per second",
+            burst::FRAME_RATE_MIN
+        ))
+    })
+}
+
 /// How little is lost on the way from the sensor.
 fn fidelity(offer: &Offer) -> u32 {
     match offer.format() {
@@ -122,7 +170,7 @@ fn list(offers: &[&Offer]) -> String {
     let mut offers = offers.to_vec();
     offers.sort_by_key(|offer| {
         let [width_px, height_px] = offer.size_px.map(u64::from);
-        std::cmp::Reverse((width_px * height_px, fidelity(offer)))
+        Reverse((width_px * height_px, fidelity(offer)))
     });
     let left_out = offers.len().saturating_sub(LISTED_MAX);
     let listed = offers.iter().take(LISTED_MAX);
@@ -175,6 +223,40 @@ mod tests {
         assert_eq!(chosen(&webcam, &small), "YUYV 640x480");
         small.format = Some(PixelFormat::Mjpg);
         assert_eq!(chosen(&webcam, &small), "MJPG 640x480");
+    }
+
+    #[test]
+    fn a_preview_shows_the_same_and_is_small_and_fast() {
+        let mut any = DeviceCamera::at("/dev/video0");
+        let webcam = [
+            offer(Coding::Yuyv, 640, 480, 30.0),
+            offer(Coding::Yuyv, 640, 360, 30.0),
+            offer(Coding::Jpeg, 640, 360, 30.0),
+            offer(Coding::Grey, 640, 360, 60.0),
+            offer(Coding::Yuyv, 848, 480, 10.0),
+            offer(Coding::Jpeg, 1280, 720, 30.0),
+            offer(Coding::Yuyv, 1920, 1080, 5.0),
+            offer(Coding::Jpeg, 1920, 1080, 30.0),
+        ];
+        let still = webcam[7];
+        let found =
+            |offers: &[Offer], wanted: &DeviceCamera| match preview(offers, &still, wanted, 12.0) {
+                Ok(offer) => offer.to_string(),
+                Err(fault) => fault.to_string(),
+            };
+        assert_eq!(found(&webcam, &any), "YUYV 640x360");
+        assert_eq!(found(&webcam[3..], &any), "MJPG 1280x720");
+        // As good as 16:9, but slow; still better than nothing.
+        assert_eq!(found(&webcam[4..5], &any), "YUYV 848x480");
+        assert_eq!(found(&webcam[6..], &any), "MJPG 1920x1080");
+        assert_eq!(found(&webcam[6..7], &any), "YUYV 1920x1080");
+        any.format = Some(PixelFormat::Mjpg);
+        assert_eq!(found(&webcam, &any), "MJPG 640x360");
+        let slow = [offer(Coding::Jpeg, 1920, 1080, 2.0), webcam[0]];
+        assert_eq!(
+            found(&slow, &any),
+            "unsuitable: nothing in the proportions of MJPG 1920x1080 comes 5 times per second"
+        );
     }
 
     #[test]

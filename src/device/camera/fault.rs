@@ -53,6 +53,9 @@ pub enum CameraFault {
         /// Those that were rejected.
         bad: u32,
     },
+    /// What it saw before the still is no burst.
+    #[error("unwatched: {0}")]
+    Unwatched(String),
     /// The kernel refused: its driver.
     #[error("failed: {0}")]
     Failed(String),

@@ -33,7 +33,12 @@ mod settle;
 
 mod survey;
 
-use std::{io::Cursor, time::Instant};
+mod watch;
+
+use std::{
+    io::Cursor,
+    time::{Duration, Instant},
+};
 
 use image::{
     ExtendedColorType, ImageEncoder, ImageResult,
@@ -48,9 +53,15 @@ pub use self::{
     fault::{CameraError, CameraFault, Rejection},
     survey::{About, Found, is_numbered, lasting_name, survey},
 };
-use self::{layout::Coding, node::Node, queue::Queue, settle::Rules};
+use self::{
+    layout::{Coding, Layout},
+    node::Node,
+    queue::Queue,
+    settle::Rules,
+};
 use crate::{
-    config::DeviceCamera,
+    burst::Burst,
+    config::{DeviceCamera, Watch},
     picture::Rgb,
     still::{self, Capture, Limits, Origin, StillError, StillSource},
 };
@@ -63,6 +74,7 @@ const JPEG_QUALITY: u8 = 95;
 pub struct CameraSource {
     camera: DeviceCamera,
     limits: Limits,
+    watch: Option<Watch>,
 }
 
 /// A still as the camera gave it.
@@ -72,6 +84,8 @@ pub struct Shot {
     pub offer: Offer,
     /// The picture itself.
     pub picture: Picture,
+    /// What was seen just before, or why that was not; `None` if nobody watched.
+    pub burst: Option<Result<Burst, String>>,
 }
 
 /// The pixels of a still.
@@ -86,7 +100,16 @@ pub enum Picture {
 impl CameraSource {
     /// Takes stills as `camera` says, within `limits`.
     pub fn new(camera: DeviceCamera, limits: Limits) -> Self {
-        Self { camera, limits }
+        Self {
+            camera,
+            limits,
+            watch: None,
+        }
+    }
+
+    /// Watches before each still, if that is wished; it takes as much longer.
+    pub fn watching(self, watch: Option<Watch>) -> Self {
+        Self { watch, ..self }
     }
 
     /// Opens the camera, takes a still and closes it again.
@@ -102,19 +125,27 @@ impl CameraSource {
 
     fn shoot(&self) -> Result<Shot, CameraFault> {
         let camera = &self.camera;
-        let deadline = Instant::now() + camera.timeout;
+        let begun_at = Instant::now();
         let node = Node::open(&camera.node)?;
-        let offer = choice::choose(&node.offers()?, camera, &self.limits)?;
-        let layout = node.agree(&offer)?;
-        controls::set(&node, &camera.controls)?;
-        let rules = Rules {
-            warmup: camera.warmup,
-            frozen_frames: camera.frozen_frames,
-            burst: camera.burst,
-            deadline,
+        let offers = node.offers()?;
+        let offer = choice::choose(&offers, camera, &self.limits)?;
+        let burst = self.watch.map(|wish| {
+            // What cannot be watched leaves enough time for the still.
+            let deadline = begun_at + camera.timeout / 2;
+            self.watch(&node, &offers, &offer, &wish, deadline)
+        });
+        let burst = match burst {
+            None => None,
+            Some(Ok(burst)) => Some(Ok(burst)),
+            // There will be no still either.
+            Some(Err(fault @ CameraFault::Lost(_))) => return Err(fault),
+            Some(Err(fault)) => Some(Err(fault.to_string())),
         };
+        let watched = self.watch.map_or(Duration::ZERO, |wish| wish.duration);
+        let layout = self.agree(&node, &offer)?;
         let mut frames = {
             let mut queue = Queue::start(&node, camera.frame_timeout)?;
+            let rules = self.rules(camera.burst, begun_at + watched + camera.timeout);
             settle::take(&mut queue, &layout, &rules)?
         };
         drop(node);
@@ -123,7 +154,11 @@ impl CameraSource {
             && let Some(jpeg) = frames.pop()
         {
             let picture = Picture::Jpeg(jpeg);
-            return Ok(Shot { offer, picture });
+            return Ok(Shot {
+                offer,
+                picture,
+                burst,
+            });
         }
         let mut pictures = Vec::with_capacity(frames.len());
         for frame in frames {
@@ -137,7 +172,43 @@ impl CameraSource {
             1 => pictures.remove(0),
             _ => pixels::median(&pictures),
         });
-        Ok(Shot { offer, picture })
+        Ok(Shot {
+            offer,
+            picture,
+            burst,
+        })
+    }
+
+    /// What the camera sees until the wish is fulfilled, once its exposure stands
+    /// still, which is waited for until `deadline`.
+    fn watch(
+        &self,
+        node: &Node,
+        offers: &[Offer],
+        still: &Offer,
+        wish: &Watch,
+        deadline: Instant,
+    ) -> Result<Burst, CameraFault> {
+        let offer = choice::preview(offers, still, &self.camera, wish.frame_rate.into())?;
+        let layout = self.agree(node, &offer)?;
+        let mut queue = Queue::start(node, self.camera.frame_timeout)?;
+        let rules = self.rules(1, deadline);
+        watch::watch(&mut queue, &layout, &rules, wish, &self.limits)
+    }
+
+    fn agree(&self, node: &Node, offer: &Offer) -> Result<Layout, CameraFault> {
+        let layout = node.agree(offer)?;
+        controls::set(node, &self.camera.controls)?;
+        Ok(layout)
+    }
+
+    fn rules(&self, burst: usize, deadline: Instant) -> Rules {
+        Rules {
+            warmup: self.camera.warmup,
+            frozen_frames: self.camera.frozen_frames,
+            burst,
+            deadline,
+        }
     }
 }
 
@@ -148,7 +219,10 @@ impl StillSource for CameraSource {
             let node = self.camera.node.display();
             StillError::Source(format!("camera {node}: failed: {error}"))
         })?;
-        Ok(Capture::alone(still))
+        Ok(match shot.burst {
+            Some(burst) => Capture::watched(still, burst),
+            None => Capture::alone(still),
+        })
     }
 
     fn origin(&self) -> Origin {

@@ -108,6 +108,38 @@ pub(super) fn median(pictures: &[Rgb]) -> Rgb {
     }
 }
 
+/// The picture with a width of at most `width_px_max`, each pixel the mean of a
+/// square of whole pixels; what is left over at the right and at the bottom goes.
+pub(super) fn reduced(picture: Rgb, width_px_max: usize) -> Rgb {
+    let side = picture.width_px.div_ceil(width_px_max);
+    if side <= 1 {
+        return picture;
+    }
+    let (width_px, height_px) = (picture.width_px / side, picture.height_px / side);
+    let stride = picture.width_px * 3;
+    let area = (side * side) as u32;
+    let mut bytes = Vec::with_capacity(width_px * height_px * 3);
+    let mut sums = vec![0u32; width_px * 3];
+    for rows in picture.bytes.chunks_exact(side * stride) {
+        sums.fill(0);
+        for row in rows.chunks_exact(stride) {
+            for (sum, square) in sums.chunks_exact_mut(3).zip(row.chunks_exact(side * 3)) {
+                for pixel in square.chunks_exact(3) {
+                    for (sum, &sample) in sum.iter_mut().zip(pixel) {
+                        *sum += u32::from(sample);
+                    }
+                }
+            }
+        }
+        bytes.extend(sums.iter().map(|sum| ((sum + area / 2) / area) as u8));
+    }
+    Rgb {
+        width_px,
+        height_px,
+        bytes,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,5 +275,19 @@ mod tests {
         assert_eq!(median(&[flat(90), flat(10), flat(12)]), flat(12));
         let even = [flat(10), flat(100), flat(20), flat(0)];
         assert_eq!(median(&even).bytes, [15, 30, 240]);
+    }
+
+    #[test]
+    fn a_reduced_picture_has_the_means_of_squares() {
+        let picture = Rgb {
+            width_px: 5,
+            height_px: 5,
+            bytes: (0..5 * 5 * 3).collect(),
+        };
+        assert_eq!(reduced(picture.clone(), 5), picture);
+        let half = reduced(picture, 4);
+        assert_eq!((half.width_px, half.height_px), (2, 2));
+        // The mean of a square is that of its corners: 0, 3, 15 and 18.
+        assert_eq!(half.bytes, [9, 10, 11, 15, 16, 17, 39, 40, 41, 45, 46, 47]);
     }
 }

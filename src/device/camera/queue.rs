@@ -36,6 +36,7 @@ pub(super) struct Queue<'a> {
     handle: Arc<Handle>,
     buffers: Vec<Mapping>,
     frame_timeout: Duration,
+    started_at: Instant,
     seen: u32,
 }
 
@@ -46,6 +47,7 @@ impl<'a> Queue<'a> {
             handle: node.handle(),
             buffers: Vec::new(),
             frame_timeout,
+            started_at: Instant::now(),
             seen: 0,
         };
         let started = queue.begin();
@@ -174,6 +176,7 @@ impl Frames for Queue<'_> {
         let frame = Frame {
             bytes: mapped[..used].to_vec(),
             is_damaged: buffer.flags & FLAG_ERROR != 0,
+            taken_at: stamp_of(&buffer).unwrap_or_else(|| self.started_at.elapsed()),
         };
         self.give_back(&buffer)
             .map_err(|error| self.broken(&error))?;
@@ -190,6 +193,15 @@ impl Drop for Queue<'_> {
         self.buffers.clear();
         let _ = self.request(0);
     }
+}
+
+/// When the kernel saw the frame, by one of its clocks; some drivers leave it at
+/// zero.
+fn stamp_of(buffer: &v4l2_buffer) -> Option<Duration> {
+    let seconds = u64::try_from(buffer.timestamp.tv_sec).ok()?;
+    let micros = u64::try_from(buffer.timestamp.tv_usec).ok()?;
+    let stamp = Duration::from_secs(seconds).checked_add(Duration::from_micros(micros))?;
+    (!stamp.is_zero()).then_some(stamp)
 }
 
 fn described(index: u32) -> v4l2_buffer {

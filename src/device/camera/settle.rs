@@ -43,6 +43,8 @@ pub(super) struct Frame {
     pub(super) bytes: Vec<u8>,
     /// The driver says that something is missing.
     pub(super) is_damaged: bool,
+    /// When it was taken, by a clock that begins anywhere.
+    pub(super) taken_at: Duration,
 }
 
 /// Where frames come from.
@@ -148,14 +150,14 @@ impl Exposure {
 
 /// A frame that is a picture.
 #[derive(Debug)]
-struct Good {
-    bytes: Vec<u8>,
+pub(super) struct Good {
+    pub(super) bytes: Vec<u8>,
     /// 0 to 255.
     mean_luma: f32,
 }
 
 /// Tells good frames from bad ones.
-struct Judge {
+pub(super) struct Judge {
     layout: Layout,
     frozen_frames: u32,
     step: usize,
@@ -167,7 +169,7 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(layout: Layout, frozen_frames: u32) -> Self {
+    pub(super) fn new(layout: Layout, frozen_frames: u32) -> Self {
         Self {
             layout,
             frozen_frames,
@@ -179,11 +181,11 @@ impl Judge {
     }
 
     /// Whether the last two frames have differed; not asked of test pictures.
-    fn is_alive(&self) -> bool {
+    pub(super) fn is_alive(&self) -> bool {
         self.frozen_frames == 0 || self.has_changed
     }
 
-    fn look(&mut self, frame: Frame) -> Result<Good, Rejection> {
+    pub(super) fn look(&mut self, frame: Frame) -> Result<Good, Rejection> {
         if frame.is_damaged {
             return Err(Rejection::Damaged);
         }

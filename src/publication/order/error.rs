@@ -1,7 +1,7 @@
 //! What can be wrong with a request.
 
 use super::TRANSACTION_CHARS_MAX;
-use crate::{publication::Fault, request::RequestError};
+use crate::{burst::BurstError, publication::Fault, request::RequestError};
 
 /// A request that is not good, with what is known of the requester.
 #[derive(Clone, Debug)]
@@ -49,6 +49,24 @@ pub enum OrderError {
     /// Only one of the two sides of a size is given, or both forms of it.
     #[error("size is given as {0}, expected either size or both of width_px and height_px")]
     SizeForm(&'static str),
+    /// Several pictures of which nobody knows when they were taken.
+    #[error(
+        "photo is several JPEGs one after another, but burst_fps is missing: how many of \
+         them were taken per second"
+    )]
+    BurstRate,
+    /// A rate of what is not there.
+    #[error("burst_fps is given with one JPEG, expected are those before the photo and the photo")]
+    BurstAlone,
+    /// A burst that is none.
+    #[error(transparent)]
+    Burst(#[from] BurstError),
+    /// A wish that only a burst can fulfil.
+    #[error(
+        "clean_plate is given, but nothing is seen before the photo: expected are several \
+         JPEGs with burst_fps, or the camera"
+    )]
+    CleanPlate,
     /// An option's text is not a value of its kind.
     #[error("{name} is {value:?}, expected {expected}")]
     Option {

@@ -20,6 +20,10 @@ pub(in crate::publication) struct RawOrder {
     /// Milliseconds from the arrival after which the clip is worth nothing any
     /// more, 1 to 86400000.
     pub(super) deadline_ms: Option<u64>,
+    /// Pictures per second before the photograph; for photographs that are sent,
+    /// and so never in JSON.
+    #[serde(skip)]
+    pub(super) burst_fps: Option<f32>,
     /// Where the photograph comes from.
     #[serde(default)]
     pub(super) source: RawSource,
@@ -42,6 +46,8 @@ pub(super) struct RawLook {
     /// Where wind and streams go to, in degrees clockwise from "to the right",
     /// -360 to 360.
     pub(super) direction: Option<f32>,
+    /// Leaves out of the still whoever passes by while the camera is watched.
+    pub(super) clean_plate: Option<bool>,
 }
 
 /// Size and length of the clip.

@@ -172,6 +172,77 @@ fn a_photo_is_measured_before_anything_else() {
     assert!(tried(b"abc", Some("text/plain")).starts_with("content type is \"text/plain\""));
 }
 
+/// Something with the structure of a JPEG, of 9 bytes.
+const JPEG: [u8; 9] = [0xff, 0xd8, 0xff, 0xfe, 0, 3, 7, 0xff, 0xd9];
+
+fn burst(payload: &[u8], properties: &[(&str, &str)]) -> Result<Request, OrderError> {
+    let properties: Vec<_> = properties
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let limits = Limits {
+        bytes_max: 20,
+        ..Limits::default()
+    };
+    let (arrival, defaults) = (Arrival::now(None), Defaults::default());
+    let order = photo_order(payload, None, &properties, arrival, &limits, &defaults);
+    order
+        .map(|order| order.request)
+        .map_err(|refusal| refusal.error)
+}
+
+#[test]
+fn several_jpegs_are_a_burst_if_they_have_a_rate() {
+    let several = JPEG.repeat(12);
+    let request = burst(&several, &[("burst_fps", "10"), ("clean_plate", "true")]).unwrap();
+    assert_eq!((request.burst_fps, request.clean_plate), (Some(10.0), true));
+    assert!(matches!(request.source, Source::Photo(bytes) if *bytes == several));
+    // Two fit what a photograph may be at most, and are none.
+    let said = |payload: &[u8], properties: &[(&str, &str)]| {
+        let error = burst(payload, properties).unwrap_err();
+        (error.code(), error.to_string())
+    };
+    let (code, message) = said(&several[..18], &[]);
+    assert_eq!(code, "bad_request");
+    assert!(message.contains("but burst_fps is missing"), "{message}");
+    let fps = [("burst_fps", "10")];
+    assert_eq!(
+        said(&JPEG, &fps).1,
+        "burst_fps is given with one JPEG, expected are those before the photo and the photo"
+    );
+    assert_eq!(
+        said(&several[..99], &fps).1,
+        "burst lasts 0.90 s, allowed are 1 to 12 s"
+    );
+    let mut large = several.clone();
+    large.splice(15..15, [0; 13]);
+    large[14] = 16;
+    assert_eq!(
+        said(&large, &fps),
+        ("too_large", "photo has 22 bytes, allowed are 20".to_owned())
+    );
+    let (_, message) = said(&JPEG, &[("clean_plate", "true")]);
+    assert!(
+        message.contains("nothing is seen before the photo"),
+        "{message}"
+    );
+    let (_, message) = said(&several, &[("burst_fps", "10"), ("clean_plate", "yes")]);
+    assert_eq!(message, "clean_plate is \"yes\", expected true or false");
+}
+
+#[test]
+fn a_clean_plate_needs_somebody_who_watches() {
+    let read = |json: &str| {
+        render_order(json.as_bytes(), Arrival::now(None), &Defaults::default())
+            .map(|order| order.request.clean_plate)
+            .map_err(|refusal| refusal.error)
+    };
+    assert_eq!(read("{}"), Ok(false));
+    assert_eq!(read(r#"{"look":{"clean_plate":true}}"#), Ok(true));
+    let fetched = r#"{"source":{"url":"https://a.example/"},"look":{"clean_plate":true}}"#;
+    assert_eq!(read(fetched), Err(OrderError::CleanPlate));
+}
+
 #[test]
 fn the_sooner_of_deadline_and_expiry_counts_from_the_arrival() {
     let at = |deadline_ms: Option<u64>, expiry_s: Option<u32>| {

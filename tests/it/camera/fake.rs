@@ -100,6 +100,22 @@ impl Camera {
         fs::write(self.node(), about).unwrap();
     }
 
+    /// Gives it a second size besides, in which it shows `frames`.
+    pub fn shows_more(&self, size_px: [u32; 2], frames: &[Vec<u8>]) {
+        let folder = self.folder.path("more");
+        fs::create_dir_all(&folder).unwrap();
+        for (index, frame) in frames.iter().enumerate() {
+            fs::write(folder.join(index.to_string()), frame).unwrap();
+        }
+        let [width_px, height_px] = size_px;
+        let about = fs::read_to_string(self.node()).unwrap();
+        let more = format!(
+            "more_width {width_px}\nmore_height {height_px}\nmore_frames {}\n",
+            folder.display()
+        );
+        fs::write(self.node(), about + &more).unwrap();
+    }
+
     pub fn unplug(&self) {
         fs::remove_file(self.node()).unwrap();
     }
@@ -121,16 +137,26 @@ impl Camera {
 
     /// `zoetrope capture` with these keys of `[camera]` besides.
     pub fn capture(&self, more: &str) -> Outcome {
+        self.capture_with(more, &[])
+    }
+
+    /// As [`Self::capture`], and what it saw before goes to [`Self::burst`].
+    pub fn watch(&self, more: &str) -> Outcome {
+        self.capture_with(more, &[Path::new("--burst"), &self.burst()])
+    }
+
+    fn capture_with(&self, more: &str, options: &[&Path]) -> Outcome {
         let config = self.folder.file("zoetrope.toml", self.section(more));
         let still = self.still();
-        let args = [
-            Path::new("capture"),
-            Path::new("--config"),
-            &config,
-            Path::new("-o"),
-            &still,
-        ];
+        let [capture, with, o] = ["capture", "--config", "-o"].map(Path::new);
+        let args = [capture, with, &config, o, &still];
+        let args = args.iter().chain(options);
         zoetrope_with(args, |command| self.connect(command))
+    }
+
+    /// Where [`Self::watch`] puts what it saw.
+    pub fn burst(&self) -> PathBuf {
+        self.folder.path("burst")
     }
 
     /// Where [`Self::capture`] puts the still.

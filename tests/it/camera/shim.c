@@ -6,10 +6,16 @@
  * time it is opened:
  *
  *   format MJPG        its one format
- *   width 320          its one size
+ *   width 320          its first size
  *   height 240
  *   frames DIR         files 0, 1, 2, ... shown in turn
  *   count 3            how many there are
+ *   more_width 640     its second size, if it has one
+ *   more_height 480
+ *   more_frames DIR    as many files, shown in that size
+ *   fps 30             what it says of its rate
+ *   frame_us 33333     time between two frames by their stamps, which have nothing
+ *                      to do with the time that passes; no stamps if it is 0
  *   colorspace 8       as in struct v4l2_pix_format, and so the next two
  *   ycbcr_enc 0
  *   quantization 0
@@ -54,8 +60,9 @@ static void *(*real_mmap)(void *, size_t, int, int, int, off_t);
 static struct {
     int fd; /* -1 while it is closed */
     char path[PATH_MAX];
-    char frames[PATH_MAX];
+    char frames[PATH_MAX], more_frames[PATH_MAX];
     char format[8];
+    long more_width, more_height, fps, frame_us, is_more;
     long width, height, count, colorspace, ycbcr_enc, quantization;
     long agreed, damaged, silent, busy, denied, vanish_after;
     long seen;
@@ -81,6 +88,10 @@ static long *number(const char *key) {
         {"width", &camera.width},
         {"height", &camera.height},
         {"count", &camera.count},
+        {"more_width", &camera.more_width},
+        {"more_height", &camera.more_height},
+        {"frame_us", &camera.frame_us},
+        {"fps", &camera.fps},
         {"colorspace", &camera.colorspace},
         {"ycbcr_enc", &camera.ycbcr_enc},
         {"quantization", &camera.quantization},
@@ -103,6 +114,9 @@ static void describe(int fd) {
     text[length < 0 ? 0 : length] = 0;
     memset(camera.format, 0, sizeof camera.format);
     camera.width = camera.height = camera.count = camera.ycbcr_enc = 0;
+    camera.more_width = camera.more_height = camera.is_more = 0;
+    camera.fps = 30;
+    camera.frame_us = 33333;
     camera.colorspace = 8;
     camera.quantization = camera.agreed = camera.damaged = camera.silent = 0;
     camera.busy = camera.denied = camera.vanish_after = 0;
@@ -115,6 +129,8 @@ static void describe(int fd) {
             snprintf(camera.format, sizeof camera.format, "%.4s", value);
         else if (strcmp(key, "frames") == 0)
             snprintf(camera.frames, sizeof camera.frames, "%s", value);
+        else if (strcmp(key, "more_frames") == 0)
+            snprintf(camera.more_frames, sizeof camera.more_frames, "%s", value);
         else if (number(key))
             *number(key) = atol(value);
     }
@@ -171,8 +187,11 @@ static void set_format(struct v4l2_pix_format *pix) {
     uint32_t code = fourcc(), per_pixel = code == V4L2_PIX_FMT_YUYV                                  ? 2
                                           : code == V4L2_PIX_FMT_RGB24 || code == V4L2_PIX_FMT_BGR24 ? 3
                                                                                                      : 1;
-    pix->width = camera.agreed ? camera.agreed : camera.width;
-    pix->height = camera.height;
+    camera.is_more = camera.more_width && pix->width == camera.more_width;
+    pix->width = camera.agreed    ? camera.agreed
+                 : camera.is_more ? camera.more_width
+                                  : camera.width;
+    pix->height = camera.is_more ? camera.more_height : camera.height;
     pix->pixelformat = code;
     pix->field = V4L2_FIELD_NONE;
     pix->bytesperline = code == V4L2_PIX_FMT_MJPEG ? 0 : pix->width * per_pixel;
@@ -189,7 +208,8 @@ static int dequeue(struct v4l2_buffer *buffer) {
         return EINVAL;
     int index = camera.queued[0];
     memmove(camera.queued, camera.queued + 1, --camera.queue_length * sizeof camera.queued[0]);
-    snprintf(name, sizeof name, "%s/%ld", camera.frames, camera.seen % camera.count);
+    snprintf(name, sizeof name, "%s/%ld", camera.is_more ? camera.more_frames : camera.frames,
+             camera.seen % camera.count);
     int file = real_open(name, O_RDONLY);
     ssize_t length = file < 0 ? -1 : read(file, camera.buffers[index], FRAME_BYTES_MAX);
     real_close(file);
@@ -197,6 +217,11 @@ static int dequeue(struct v4l2_buffer *buffer) {
     buffer->bytesused = length < 0 ? 0 : length;
     buffer->flags = camera.damaged ? V4L2_BUF_FLAG_ERROR : 0;
     buffer->sequence = camera.seen++;
+    /* Days after the start of the machine. */
+    if (camera.frame_us) {
+        buffer->timestamp.tv_sec = 200000 + camera.seen * camera.frame_us / 1000000;
+        buffer->timestamp.tv_usec = camera.seen * camera.frame_us % 1000000;
+    }
     clock_gettime(CLOCK_MONOTONIC, &camera.next_frame);
     camera.next_frame.tv_nsec += FRAME_PAUSE_NS;
     if (camera.next_frame.tv_nsec >= 1000000000L) {
@@ -243,15 +268,15 @@ static int answer(unsigned long request, void *argument) {
     case (uint32_t)VIDIOC_ENUM_FRAMESIZES: {
         struct v4l2_frmsizeenum *size = argument;
         size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
-        size->discrete.width = camera.width;
-        size->discrete.height = camera.height;
-        return size->index ? EINVAL : 0;
+        size->discrete.width = size->index ? camera.more_width : camera.width;
+        size->discrete.height = size->index ? camera.more_height : camera.height;
+        return size->index > (camera.more_width ? 1 : 0) ? EINVAL : 0;
     }
     case (uint32_t)VIDIOC_ENUM_FRAMEINTERVALS: {
         struct v4l2_frmivalenum *rate = argument;
         rate->type = V4L2_FRMIVAL_TYPE_DISCRETE;
         rate->discrete.numerator = 1;
-        rate->discrete.denominator = 30;
+        rate->discrete.denominator = camera.fps;
         return rate->index ? EINVAL : 0;
     }
     case (uint32_t)VIDIOC_S_FMT:

@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mqtt5::{ConnectOptions, MqttClient, PublishOptions, QoS, types::Message};
@@ -55,6 +55,17 @@ pub struct StandIn {
     pub is_closed: AtomicBool,
     /// Photographs that were rendered.
     pub rendered: Mutex<Vec<Vec<u8>>>,
+    /// What was known of the moments before each.
+    pub before: Mutex<Vec<Before>>,
+}
+
+/// What a renderer is told about the moments before a photograph.
+#[derive(Clone)]
+pub struct Before {
+    /// Pictures and their moments, in seconds; none if there is no burst.
+    pub frames: Vec<(Vec<u8>, f32)>,
+    pub fault: Option<String>,
+    pub clean_plate: bool,
 }
 
 impl Renderer for StandIn {
@@ -71,6 +82,14 @@ impl Renderer for StandIn {
             return Err(ClipError::Encoder("out of bits".to_owned()).into());
         }
         self.rendered.lock().unwrap().push(job.photo.to_vec());
+        let frames = job.burst.into_iter().flat_map(|burst| burst.frames());
+        self.before.lock().unwrap().push(Before {
+            frames: frames
+                .map(|(jpeg, time_s)| (jpeg.to_vec(), time_s))
+                .collect(),
+            fault: job.burst_fault.map(str::to_owned),
+            clean_plate: job.clean_plate,
+        });
         while self.is_closed.load(Ordering::Relaxed) {
             if onlooker.is_cancelled() {
                 return Err(PipelineError::Cancelled);
@@ -185,13 +204,20 @@ pub async fn board_in(
     };
     change(folder.path(), &mut config);
     let file = folder.path().join(CONFIGURATION);
-    let daemon = Daemon::start(
-        config,
-        Some(file),
-        Arc::clone(&renderer) as Arc<dyn Renderer>,
-    )
-    .await
-    .unwrap();
+    let started_at = Instant::now();
+    let daemon = loop {
+        let renderer = Arc::clone(&renderer) as Arc<dyn Renderer>;
+        match Daemon::start(config.clone(), Some(file.clone()), renderer).await {
+            Ok(daemon) => break daemon,
+            // A program that another test starts has all our files, locks too, for
+            // a moment.
+            Err(error) if format!("{error:#}").contains("in use by another process") => {
+                assert!(started_at.elapsed() < PATIENCE, "{error:#}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Err(error) => panic!("{error:#}"),
+        }
+    };
     Board {
         daemon,
         renderer,

@@ -35,6 +35,20 @@ async fn send(display: &Display, id: &str) {
         .unwrap();
 }
 
+/// Sends a job of several JPEGs; what the boards say to it.
+async fn send_burst(display: &mut Display, jpegs: &[u8]) -> serde_json::Value {
+    let mut options = PublishOptions {
+        qos: QoS::AtLeastOnce,
+        ..PublishOptions::default()
+    };
+    options.properties.content_type = Some("image/jpeg".to_owned());
+    let fps = ("burst_fps".to_owned(), "10".to_owned());
+    options.properties.user_properties.push(fps);
+    let sent = (display.client).publish_with_options(JOBS, jpegs.to_vec(), options);
+    sent.await.unwrap();
+    display.json("/response/render_photo").await
+}
+
 async fn shared(port: u16) {
     let boards = [member(port, "left").await, member(port, "right").await];
     let mut display = Display::connect(port, "display").await;
@@ -79,6 +93,16 @@ async fn shared(port: u16) {
     for board in &boards {
         assert!(!board.renderer.rendered.lock().unwrap().is_empty());
     }
+    let jpeg = [0xff, 0xd8, 0xff, 0xfe, 0, 3, 0, 0xff, 0xd9];
+    let answer = send_burst(&mut display, &jpeg.repeat(20)).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    let last_burst = |board: &Board| {
+        let before = board.renderer.before.lock().unwrap();
+        before.last().map_or(0, |before| before.frames.len())
+    };
+    assert!(boards.iter().any(|board| last_burst(board) == 19));
+    let answer = send_burst(&mut display, &jpeg.repeat(5)).await;
+    assert_eq!(answer["error"]["code"], "bad_request", "{answer}");
     // A request in JSON is read as one, wrong ones are answered and gone.
     for (text, code) in [("{}", "no_camera"), ("{", "bad_json")] {
         display

@@ -224,6 +224,8 @@ fn accepted_until(journal: &Journal, sequence: u64, id: &str, deadline: Option<D
         source: Source::Photo(id.as_bytes().into()),
         look: Look::default(),
         shape: Shape::default(),
+        burst_fps: None,
+        clean_plate: false,
     };
     let digest = RequestDigest::of(&request);
     let photo = request.take_photo().unwrap();

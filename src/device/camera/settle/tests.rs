@@ -22,6 +22,7 @@ fn grey(level: u8, odd: u8) -> Frame {
     Frame {
         bytes,
         is_damaged: false,
+        taken_at: Duration::ZERO,
     }
 }
 
@@ -131,7 +132,8 @@ fn black_short_and_damaged_frames_are_refused_with_their_reason() {
     let short = vec![
         Frame {
             bytes: vec![100; 63],
-            is_damaged: false
+            is_damaged: false,
+            taken_at: Duration::ZERO,
         };
         40
     ];
@@ -142,7 +144,8 @@ fn black_short_and_damaged_frames_are_refused_with_their_reason() {
     let damaged = vec![
         Frame {
             bytes: vec![100; 64],
-            is_damaged: true
+            is_damaged: true,
+            taken_at: Duration::ZERO,
         };
         40
     ];
@@ -157,7 +160,8 @@ fn jpegs_are_refused_with_their_reason() {
         vec![
             Frame {
                 bytes,
-                is_damaged: false
+                is_damaged: false,
+                taken_at: Duration::ZERO,
             };
             40
         ]
