@@ -162,7 +162,7 @@ pub fn observe(
 }
 
 /// Measures pictures of a camera at rest, at moments in seconds, the still at 0.
-pub(crate) fn measure(lumas: &[Plane<f32>], times_s: &[f32], shake: f32) -> Observation {
+pub fn measure(lumas: &[Plane<f32>], times_s: &[f32], shake: f32) -> Observation {
     let width_px = lumas[0].width_px as f32;
     let pyramids: Vec<Pyramid> = lumas.par_iter().map(Pyramid::of).collect();
     let noise_levels = noise::levels(&pyramids);
@@ -391,6 +391,17 @@ pub enum ObservationError {
     Shake {
         /// Farthest that a corner went, as a share of the width.
         share: f32,
+    },
+    /// Nothing says whether it is the camera or the scene that moves.
+    #[error(
+        "nothing in {lost} of {all} pictures stands as in the still: the camera moved, or all \
+         of the scene does"
+    )]
+    Unsteady {
+        /// Pictures that could not be put in place.
+        lost: usize,
+        /// Pictures in all.
+        all: usize,
     },
 }
 

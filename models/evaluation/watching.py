@@ -81,26 +81,36 @@ def read_case(data_dir, clip):
     return Case(name, clip, frames[:cut:stride], fps / stride, frames[cut], measure(window))
 
 
+def _sways(count, rate_hz, shake, size, rng):
+    """A hand-held camera: (right, down, turn) of each frame in px and radians, none
+    of the last, and no corner of any of them farther from its place than `shake`."""
+    width, height = size
+    seconds = np.arange(count) / rate_hz
+    hz = np.array([0.7, 1.3, 2.1])
+    phases = rng.uniform(0, 2 * np.pi, (3, 3))
+    sways = np.sin(2 * np.pi * hz[:, None] * seconds + phases[..., None]).sum(1)
+    sways *= np.array([1, 1, 0.5 / width])[:, None]
+    sways -= sways[:, -1:]
+    corner = np.hypot(width, height) / 2
+    reach = np.hypot(sways[0], sways[1]) + np.abs(sways[2]) * corner
+    return (sways * shake * width / reach.max()).T
+
+
 def disturbed(case, noise, shake, rng):
     """The frames of burst and still, with noise (levels) and shake (share of the width)."""
     height, width = case.still.shape[:2]
-    frames = []
-    # A hand-held sway: slow, all directions, the still at its own place.
-    phases = rng.uniform(0, 2 * np.pi, 6)
-    for index, frame in enumerate([*case.burst, case.still]):
-        if shake:
-            t = index / case.burst_hz
-            sways = [np.sin(2 * np.pi * hz * t + p) for hz, p in zip((0.7, 1.3, 2.1) * 2, phases)]
-            right, down = (0.45 * shake * width * s for s in (sum(sways[:3]) / 3, sum(sways[3:]) / 3))
-            turn = 0.2 * shake * sways[1]
+    frames = [*case.burst, case.still]
+    if shake:
+        sways = _sways(len(frames), case.burst_hz, shake, (width, height), rng)
+        for index, (right, down, turn) in enumerate(sways):
             matrix = cv2.getRotationMatrix2D((width / 2, height / 2), np.degrees(turn), 1)
-            matrix[:, 2] += (right * 2, down * 2)
-            frame = cv2.warpAffine(frame, matrix, (width, height), flags=cv2.INTER_CUBIC,
-                                   borderMode=cv2.BORDER_REFLECT_101)
-        if noise:
-            frame = frame + rng.normal(0, noise, frame.shape)
-            frame = np.clip(np.round(frame), 0, 255).astype(np.uint8)
-        frames.append(frame)
+            matrix[:, 2] += (right, down)
+            frames[index] = cv2.warpAffine(frames[index], matrix, (width, height),
+                                           flags=cv2.INTER_CUBIC,
+                                           borderMode=cv2.BORDER_REFLECT_101)
+    if noise:
+        noisy = [frame + rng.normal(0, noise, frame.shape) for frame in frames]
+        frames = [np.clip(np.round(frame), 0, 255).astype(np.uint8) for frame in noisy]
     return frames[:-1], frames[-1]
 
 

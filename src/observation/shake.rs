@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::ObservationError;
+use super::{ObservationError, noise, passers};
 use crate::{
     flow::{FINEST_SCALE, Pyramid},
     picture::Plane,
@@ -19,8 +19,18 @@ const AGREES_PX: f32 = 0.3;
 const RESTING_SHARE: f32 = 0.5;
 /// Least share that has to agree with a movement of the camera for it to be one.
 const AGREEING_SHARE: f32 = 0.2;
+/// Where nothing agrees with a movement of the camera it must be seen to rest: this
+/// share of all that shows anything stands from picture to picture, in half of them;
+/// what stands changes less than a shift by so many pixels and the noise would make it.
+const STANDING_SHARE: f32 = 0.2;
+const STANDING_PX: f32 = 0.1;
+const STANDING_NOISES: f32 = 2.5;
+/// Pictures of which nothing may agree before this is asked.
+const UNKNOWN_SHARE: f32 = 0.2;
 /// Slope in both directions, in levels per pixel, from which a shift is seen.
 const SLOPE_MIN: f32 = 2.0;
+/// Root mean square slope, in levels per pixel, from which a place shows anything.
+const SLOPE_SHOWN: f32 = 1.0;
 /// Pixels between two places that are looked at.
 const STEP_PX: usize = 3;
 /// Movements below this, in pixels of what was given, are not undone: to resample
@@ -92,10 +102,11 @@ impl Shakes {
 /// How the camera moved. `still` is where all the pictures should be.
 pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, ObservationError> {
     let size = still.size_px();
-    let shakes: Vec<Option<Shake>> = lumas
+    let pyramids: Vec<Pyramid> = lumas.par_iter().map(Pyramid::of).collect();
+    let shakes: Vec<Option<Shake>> = pyramids
         .par_iter()
-        .map(|luma| {
-            let seen = sightings(still, &still.flow(&Pyramid::of(luma)));
+        .map(|pyramid| {
+            let seen = sightings(still, &still.flow(pyramid));
             let rests = agreeing(&seen, &Shake::default(), AGREES_PX);
             let (shake, agrees) = fit(&seen)?;
             // A camera on a tripod is more likely than one that moves as little as
@@ -117,13 +128,58 @@ pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, Obse
     if share > SHAKE_MAX {
         return Err(ObservationError::Shake { share });
     }
-    // Where nothing agrees, nothing moves as one: it is the scene that does.
+    let lost = shakes.len() - known.len();
+    if lost as f32 > UNKNOWN_SHARE * lumas.len() as f32 && standing(&pyramids) < STANDING_SHARE {
+        return Err(ObservationError::Unsteady {
+            lost,
+            all: lumas.len(),
+        });
+    }
+    // Where nothing else agrees it is the scene that moves, and not as one.
     let of_pictures = shakes.into_iter().map(Option::unwrap_or_default).collect();
     Ok(Shakes {
         share,
         of_pictures,
         size_px: size,
     })
+}
+
+/// Median over pairs of pictures of the share of all that shows anything which stands.
+fn standing(pyramids: &[Pyramid]) -> f32 {
+    let variance = noise::levels(pyramids).powi(2);
+    let shares: Vec<f32> = pyramids
+        .par_windows(2)
+        .map(|pair| standing_of(&pair[0], &pair[1], variance))
+        .collect();
+    passers::median(&shares)
+}
+
+fn standing_of(from: &Pyramid, to: &Pyramid, variance: f32) -> f32 {
+    const REACH: usize = 2;
+    let [width, height] = from.size_px();
+    let (mut shows, mut stands) = (0.0f32, 0.0f32);
+    for y in (REACH + 1..height - REACH - 1).step_by(STEP_PX) {
+        for x in (REACH + 1..width - REACH - 1).step_by(STEP_PX) {
+            let (mut slopes, mut changes) = (0.0f32, 0.0f32);
+            for row in y - REACH..=y + REACH {
+                for column in x - REACH..=x + REACH {
+                    let across = (from.at(column + 1, row) - from.at(column - 1, row)) / 2.0;
+                    let down = (from.at(column, row + 1) - from.at(column, row - 1)) / 2.0;
+                    slopes += across * across + down * down;
+                    changes += (to.at(column, row) - from.at(column, row)).powi(2);
+                }
+            }
+            let area = ((2 * REACH + 1) * (2 * REACH + 1)) as f32;
+            let least = area * (SLOPE_SHOWN * SLOPE_SHOWN + 2.0 * variance);
+            if slopes < least {
+                continue;
+            }
+            shows += 1.0;
+            let most = STANDING_PX * STANDING_PX * slopes + STANDING_NOISES * area * variance;
+            stands += f32::from(u8::from(changes < most));
+        }
+    }
+    stands / shows.max(1.0)
 }
 
 fn sightings(still: &Pyramid, flow: &Plane<[f32; 2]>) -> Vec<Sighting> {

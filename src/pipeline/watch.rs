@@ -33,7 +33,10 @@ impl Watched {
         onlooker: &dyn Onlooker,
     ) -> Result<Self, PipelineError> {
         let Some(burst) = job.burst else {
-            return Ok(Self::Not);
+            return Ok(match job.burst_fault {
+                Some(reason) => Self::Refused(reason.to_owned()),
+                None => Self::Not,
+            });
         };
         onlooker.stage(Stage::Watching);
         let planes = &still.planes;
