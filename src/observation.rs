@@ -43,7 +43,7 @@ use crate::{
 /// Speed, in widths per second, at which a thing moves beyond doubt where noise
 /// does not count; see [`Observation::ratio`]. Found on clips of sources that the
 /// bounds are not told by: `models/README.md` has the figures.
-const SPEED_SEEN: f32 = 0.0065;
+const SPEED_SEEN: f32 = 0.0060;
 /// Speeds that noise alone makes are at most so many times its standard deviation
 /// for one pair of pictures: most of it is faster than what is looked for.
 const NOISE_SPEEDS: f32 = 1.5;

@@ -19,10 +19,10 @@ const MOVES: [f32; 2] = [0.85, 1.15];
 const ACTIVE: [f32; 2] = [0.35, 0.5];
 /// … and where the network is sure that it is one that never moves, beside how calm
 /// the place may be meanwhile.
-const ACTIVE_AGAINST_NETWORK: [f32; 2] = [0.8, 0.92];
-const CALM_AGAINST_NETWORK: [f32; 2] = [0.3, 0.45];
-/// Probability of a movable thing below which the network is as sure.
-const MOVABLE_MIN: f32 = 0.25;
+const ACTIVE_AGAINST_NETWORK: [f32; 2] = [0.9, 0.99];
+const CALM_AGAINST_NETWORK: [f32; 2] = [0.1, 0.2];
+/// Probability of a movable thing between which the network's doubt is no more heard.
+const MOVABLE: [f32; 2] = [0.08, 0.4];
 /// Probability of a person or vehicle between which nothing is moved any more.
 const ACTOR: [f32; 2] = [0.3, 0.5];
 /// Share of the time in which something passes, between which nothing is moved, unless
@@ -126,7 +126,7 @@ fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
         let activity = seen.activity.at(x, y);
         let against_network = smoothstep(ACTIVE_AGAINST_NETWORK, activity)
             * (1.0 - smoothstep(CALM_AGAINST_NETWORK, seen.calm.at(x, y)));
-        let believed = smoothstep([0.0, MOVABLE_MIN], movable.at(x, y)).max(against_network);
+        let believed = smoothstep(MOVABLE, movable.at(x, y)).max(against_network);
         smoothstep(MOVES, seen.ratio.at(x, y))
             * smoothstep(ACTIVE, activity)
             * believed
