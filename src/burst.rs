@@ -5,6 +5,8 @@
 
 mod jpegs;
 
+use std::cmp::Ordering;
+
 pub use jpegs::{Jpegs, JpegsError, jpegs};
 
 /// Fewest pictures from which a motion can be told.
@@ -119,7 +121,8 @@ fn check_count(frames: usize) -> Result<(), BurstError> {
 
 fn check(times_s: &[f32]) -> Result<(), BurstError> {
     check_count(times_s.len())?;
-    if times_s.windows(2).any(|pair| !(pair[1] > pair[0])) {
+    let is_later = |pair: &[f32]| pair[0].partial_cmp(&pair[1]) == Some(Ordering::Less);
+    if !times_s.windows(2).all(is_later) {
         return Err(BurstError::Order);
     }
     let span_s = times_s[times_s.len() - 1] - times_s[0];

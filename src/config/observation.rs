@@ -72,7 +72,7 @@ impl Observation {
 
 pub(super) fn resolve(
     text: &Text,
-    raw: RawObservation,
+    raw: &RawObservation,
     camera: &Camera,
 ) -> Result<Observation, ConfigError> {
     let mode = match &raw.mode {

@@ -41,7 +41,7 @@ pub(super) fn config(text: &Text) -> Result<Config, ConfigError> {
     Ok(Config {
         profile_file: path(text, "profile", raw.profile)?,
         device_id: device_id(text, raw.device_id)?,
-        observation: observation::resolve(text, raw.observation, &camera)?,
+        observation: observation::resolve(text, &raw.observation, &camera)?,
         broker: broker(text, raw.broker)?,
         camera,
         model_file: path(text, "model.file", raw.model.file)?,

@@ -14,6 +14,7 @@ use mqtt5::{ConnectOptions, MqttClient, PublishOptions, QoS, types::Message};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use zoetrope::{
+    burst::Burst,
     clip::{Clip, ClipError},
     config::{Broker, Config},
     daemon::{Daemon, Renderer},
@@ -60,7 +61,7 @@ pub struct StandIn {
 }
 
 /// What a renderer is told about the moments before a photograph.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Before {
     /// Pictures and their moments, in seconds; none if there is no burst.
     pub frames: Vec<(Vec<u8>, f32)>,
@@ -82,7 +83,7 @@ impl Renderer for StandIn {
             return Err(ClipError::Encoder("out of bits".to_owned()).into());
         }
         self.rendered.lock().unwrap().push(job.photo.to_vec());
-        let frames = job.burst.into_iter().flat_map(|burst| burst.frames());
+        let frames = job.burst.into_iter().flat_map(Burst::frames);
         self.before.lock().unwrap().push(Before {
             frames: frames
                 .map(|(jpeg, time_s)| (jpeg.to_vec(), time_s))

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 use zoetrope::config::{Camera, Config, ObservationMode};
 
-use super::bench::{Board, Display, PATIENCE, at, board, board_in, board_with, loopback};
+use super::bench::{Before, Board, Display, PATIENCE, at, board, board_in, board_with, loopback};
 
 /// Something with the structure of a JPEG; all that is needed to tell pictures
 /// apart.
@@ -23,10 +23,25 @@ async fn answered(display: &mut Display, photo: &[u8], properties: &[(&str, &str
 }
 
 /// What the renderer was told about the moments before the last photograph.
-fn before(board: &Board) -> (Vec<(Vec<u8>, f32)>, Option<String>, bool) {
+fn before(board: &Board) -> Before {
     let before = board.renderer.before.lock().unwrap();
-    let last = before.last().expect("something was rendered").clone();
-    (last.frames, last.fault, last.clean_plate)
+    before.last().expect("something was rendered").clone()
+}
+
+/// Nobody watched.
+const ALONE: Before = Before {
+    frames: Vec::new(),
+    fault: None,
+    clean_plate: false,
+};
+
+/// These pictures were seen, at that rate.
+fn seen(marks: std::ops::Range<u8>, frame_rate: f32, clean_plate: bool) -> Before {
+    Before {
+        frames: frames(marks, frame_rate),
+        clean_plate,
+        ..ALONE
+    }
 }
 
 fn frames(marks: std::ops::Range<u8>, frame_rate: f32) -> Vec<(Vec<u8>, f32)> {
@@ -47,12 +62,12 @@ async fn several_jpegs_are_a_burst_and_the_photograph() {
     let answer = answered(&mut display, &jpegs(30), &burst).await;
     assert_eq!(answer["status"], "ok", "{answer}");
     assert_eq!(*board.renderer.rendered.lock().unwrap(), [jpeg(29)]);
-    assert_eq!(before(&board), (frames(0..29, 12.5), None, true));
+    assert_eq!(before(&board), seen(0..29, 12.5, true));
     // A photograph alone is one, whatever stands behind it.
     let motion_photo = [&jpeg(7)[..], b"ftypmp42", &jpeg(8)].concat();
     let answer = answered(&mut display, &motion_photo, &[]).await;
     assert_eq!(answer["status"], "ok", "{answer}");
-    assert_eq!(before(&board), (Vec::new(), None, false));
+    assert_eq!(before(&board), ALONE);
     // The same job with another rate is another request.
     for (fps, expected) in [("10", "ok"), ("10", "ok"), ("11", "error")] {
         let properties = [("job_id", "a"), ("burst_fps", fps)];
@@ -61,6 +76,9 @@ async fn several_jpegs_are_a_burst_and_the_photograph() {
     }
     board.daemon.stop().await;
 }
+
+/// Photograph, properties, and code and words of the answer.
+type Case<'a> = (&'a [u8], &'a [(&'a str, &'a str)], &'a str, &'a str);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_burst_is_refused_at_once() {
@@ -78,7 +96,7 @@ async fn what_is_no_burst_is_refused_at_once() {
     );
     let cut = jpegs(20)[..175].to_vec();
     let fps = &[("burst_fps", "10")][..];
-    let cases: [(&[u8], &[(&str, &str)], &str, &str); 11] = [
+    let cases: [Case<'_>; 11] = [
         (&jpegs(20), &[], "bad_request", "burst_fps is missing"),
         (&jpegs(2), &[], "bad_request", "burst_fps is missing"),
         (
@@ -167,7 +185,7 @@ async fn a_burst_that_was_accepted_outlives_the_daemon() {
         let answer = display.json("/response/render_photo").await;
         assert_eq!(answer["status"], "ok", "{answer}");
     }
-    assert_eq!(before(&second), (frames(0..24, 10.0), None, true));
+    assert_eq!(before(&second), seen(0..24, 10.0, true));
     second.stop().await;
 }
 
@@ -210,10 +228,10 @@ async fn a_camera_is_watched_unless_that_is_switched_off() {
     assert_eq!(answer["status"], "ok", "{answer}");
     assert_eq!(*board.renderer.rendered.lock().unwrap(), [jpeg(49)]);
     // The three seconds before it.
-    assert_eq!(before(&board), (frames(18..49, 10.0), None, false));
+    assert_eq!(before(&board), seen(18..49, 10.0, false));
     let wish = json!({ "look": { "clean_plate": true } });
     assert_eq!(rendered(&mut display, &wish).await["status"], "ok");
-    assert_eq!(before(&board), (frames(18..49, 10.0), None, true));
+    assert_eq!(before(&board), seen(18..49, 10.0, true));
     // A still alone is the last picture, too.
     let answer = display.asked("capture", "{}").await;
     assert_eq!(answer["error"]["code"], "bad_photo", "{answer}");
@@ -223,7 +241,7 @@ async fn a_camera_is_watched_unless_that_is_switched_off() {
     let board = board_with_camera(port, &jpegs(50), off).await;
     display.state("ready").await;
     assert_eq!(rendered(&mut display, &json!({})).await["status"], "ok");
-    assert_eq!(before(&board), (Vec::new(), None, false));
+    assert_eq!(before(&board), ALONE);
     let answer = rendered(&mut display, &wish).await;
     assert_eq!(answer["error"]["code"], "bad_request", "{answer}");
     board.daemon.stop().await;
@@ -239,7 +257,7 @@ async fn no_request_takes_back_the_configured_privacy() {
     display.state("ready").await;
     let wish = json!({ "look": { "clean_plate": false } });
     assert_eq!(rendered(&mut display, &wish).await["status"], "ok");
-    assert_eq!(before(&board), (frames(18..49, 10.0), None, true));
+    assert_eq!(before(&board), seen(18..49, 10.0, true));
     // A burst that is sent is one as well; a photograph alone has nobody to leave
     // out by.
     let burst = [("burst_fps", "10"), ("clean_plate", "false")];
@@ -247,9 +265,9 @@ async fn no_request_takes_back_the_configured_privacy() {
         answered(&mut display, &jpegs(20), &burst).await["status"],
         "ok"
     );
-    assert!(before(&board).2);
+    assert!(before(&board).clean_plate);
     assert_eq!(answered(&mut display, &jpeg(1), &[]).await["status"], "ok");
-    assert!(!before(&board).2);
+    assert!(!before(&board).clean_plate);
     board.daemon.stop().await;
 }
 
@@ -266,7 +284,11 @@ async fn a_camera_that_cannot_be_watched_gives_its_still_and_the_reason() {
         let board = board_with_camera(port, &output, on).await;
         display.state("ready").await;
         assert_eq!(rendered(&mut display, &json!({})).await["status"], "ok");
-        assert_eq!(before(&board), (Vec::new(), Some(said.to_owned()), false));
+        let expected = Before {
+            fault: Some(said.to_owned()),
+            ..ALONE
+        };
+        assert_eq!(before(&board), expected);
         stopped(board, &mut display).await;
     }
 }
