@@ -50,9 +50,11 @@ pub fn real() -> Option<PathBuf> {
     }
 }
 
-/// Compiles C to a library. The C compiler is the one that builds the encoder.
+/// Compiles C to a library. The C compiler is the one that builds the encoder, or
+/// that of `ZOETROPE_TEST_CC` where this runs as another processor's program.
 fn compile(source: &Path, library: &Path, arguments: &[String]) {
-    let output = Command::new("cc")
+    let compiler = env::var_os("ZOETROPE_TEST_CC").unwrap_or_else(|| "cc".into());
+    let output = Command::new(compiler)
         .args(["-shared", "-fPIC", "-O1", "-w", "-o"])
         .args([library, source])
         .args(arguments)
