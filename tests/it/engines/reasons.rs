@@ -19,7 +19,10 @@ use zoetrope::{
     scene::{Engine, EngineReport, Network},
 };
 
-use super::libraries::{engines, library, real, shim};
+use super::{
+    falls::CRASHES,
+    libraries::{built, engines, library, real, shim},
+};
 use crate::{
     mqtt::{
         bench::{DEVICE, Display, PATIENCE, loopback},
@@ -83,19 +86,8 @@ fn spoilt_cache(folder: &Folder, real: &Path) -> PathBuf {
     let builds = shim(folder, "builds", real, "Orin", &[]);
     let wanted = EngineChoice::Only(Engine::Tensorrt);
     engines(wanted, &builds, Some(cache_dir.clone())).prepare();
-    let mut folders = vec![cache_dir.join("tensorrt")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|name| name == "engine") {
-                fs::write(path, "machine cod3").unwrap();
-                return cache_dir;
-            }
-        }
-    }
-    panic!("nothing is built");
+    fs::write(&built(&cache_dir)[0], "machine cod3").unwrap();
+    cache_dir
 }
 
 fn faults(folder: &Folder, real: &Path) -> Vec<Fault> {
@@ -120,8 +112,6 @@ fn faults(folder: &Folder, real: &Path) -> Vec<Fault> {
             ..fault(name, wanted, library, passed_over, goes_on)
         }
     };
-    let abort = "#include <stdlib.h>\n\
-        __attribute__((constructor)) static void begin(void) { abort(); }";
     let no_cuda = "CUDA_ERROR=\"libcublasLt.so.12: cannot open shared object file\"";
     let memory = "RUN_ERROR=\"CUDA failure 2: out of memory\"";
     let builds_long = shim(
@@ -173,7 +163,7 @@ fn faults(folder: &Folder, real: &Path) -> Vec<Fault> {
         fault(
             "library that crashes when loaded",
             OnnxruntimeCpu,
-            library(folder, "aborts", abort),
+            library(folder, "aborts", CRASHES),
             vec![(OnnxruntimeCpu, "signal: 6")],
             Tract,
         ),
