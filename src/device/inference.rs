@@ -259,12 +259,15 @@ impl Engines {
     /// Passes over an engine for a while.
     fn fails(&self, engine: Engine, reason: &str) {
         let mut standing = self.standing();
+        let is_news = standing.usable().contains(&engine);
         standing.reason_is(engine, reason.to_owned());
         standing.resting.push((engine, Instant::now() + REST_TIME));
         standing.running = None;
         let next = standing.usable().first().copied().unwrap_or_default();
         drop(standing);
-        log::warn!("engine {engine} is passed over: {reason}; {next} goes on");
+        if is_news {
+            log::warn!("engine {engine} is passed over: {reason}; {next} goes on");
+        }
         self.tell();
     }
 

@@ -9,3 +9,4 @@ mod choice;
 mod falls;
 mod libraries;
 mod parity;
+mod reasons;

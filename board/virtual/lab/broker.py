@@ -6,7 +6,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-_CONNECT_TIMEOUT_S = 30
+# After a power cut the broker and the daemon have only begun to start.
+_CONNECT_TIMEOUT_S = 120
 _PUBLISH_TIMEOUT_S = 30
 
 

@@ -69,7 +69,8 @@ impl Engines {
     /// An engine does not work here.
     fn cannot(&self, engine: Engine, reason: String) {
         let mut standing = self.standing();
-        let is_news = standing.order.contains(&engine);
+        // It may have failed on a picture meanwhile, which was told then.
+        let is_news = standing.usable().contains(&engine);
         standing.order.retain(|known| *known != engine);
         if is_news || self.wanted.engine == EngineChoice::Auto {
             log::info!("engine {engine} is passed over: {reason}");

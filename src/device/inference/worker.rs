@@ -33,6 +33,10 @@ pub const THIS_PROGRAM: &str = "/proc/self/exe";
 /// Time that an engine has for one picture. The first one of a size takes longest,
 /// since the network is read then.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+/// Time that it has at least for further ones of that size.
+const ANSWER_TIME_MIN: Duration = Duration::from_secs(1);
+/// It hangs if it takes longer and this many times as long as ever before.
+const ANSWER_TIMES_MAX: u32 = 5;
 /// Time that a process has to end which has hung up, a core dump included.
 const END_TIME_MAX: Duration = Duration::from_secs(1);
 /// Lines that are kept of what an engine says on standard error.
@@ -67,6 +71,9 @@ struct Line {
     socket: UnixStream,
     child: Child,
     words: Option<JoinHandle<VecDeque<String>>>,
+    /// Longest time for a picture of each size that was shown, the first one of it
+    /// aside.
+    longest: Vec<(Profile, Option<Duration>)>,
 }
 
 impl Worker {
@@ -94,6 +101,7 @@ impl Worker {
             socket,
             child,
             words,
+            longest: Vec::new(),
         };
         // No picture has been shown, so no answer with planes can come.
         let profile = model.profiles()[0];
@@ -151,24 +159,38 @@ impl Network for Worker {
 
 impl Line {
     fn ask(&mut self, input: &NetworkInput) -> Result<Reply, String> {
-        let sent = (self.socket.set_write_timeout(Some(ANSWER_TIME_MAX)))
+        let mut known = self.longest.iter();
+        let at = known.position(|(profile, _)| *profile == input.profile);
+        let time_max = answer_time_max(at.and_then(|at| self.longest[at].1));
+        let asked_at = Instant::now();
+        let sent = (self.socket.set_write_timeout(Some(time_max)))
             .and_then(|()| write_input(&mut self.socket, input));
         if let Err(error) = sent {
-            return Err(self.ended(&error));
+            return Err(self.failed(&error, time_max));
         }
-        self.reply(input.profile, ANSWER_TIME_MAX)
+        let reply = self.reply(input.profile, time_max)?;
+        match at {
+            Some(at) => self.longest[at].1 = self.longest[at].1.max(Some(asked_at.elapsed())),
+            None => self.longest.push((input.profile, None)),
+        }
+        Ok(reply)
     }
 
     fn reply(&mut self, profile: Profile, time_max: Duration) -> Result<Reply, String> {
         let read = (self.socket.set_read_timeout(Some(time_max)))
             .and_then(|()| read_reply(&mut self.socket, profile));
-        read.map_err(|error| match error.kind() {
+        read.map_err(|error| self.failed(&error, time_max))
+    }
+
+    /// Why it was in vain to wait that long.
+    fn failed(&mut self, error: &std::io::Error, time_max: Duration) -> String {
+        match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                 self.end();
-                format!("no answer within {} s", time_max.as_secs())
+                format!("no answer within {:.1} s", time_max.as_secs_f32())
             }
-            _ => self.ended(&error),
-        })
+            _ => self.ended(error),
+        }
     }
 
     /// How the process ended, and its last words.
@@ -214,6 +236,13 @@ impl Drop for Line {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Time for a picture of a size for which the longest time so far was this.
+fn answer_time_max(longest: Option<Duration>) -> Duration {
+    longest.map_or(ANSWER_TIME_MAX, |longest| {
+        (longest * ANSWER_TIMES_MAX).clamp(ANSWER_TIME_MIN, ANSWER_TIME_MAX)
+    })
 }
 
 /// Asks until there is an answer, at most for [`END_TIME_MAX`].
@@ -280,5 +309,14 @@ mod tests {
         assert!(start("/nowhere").contains("no process"));
         let said = start("/bin/cat");
         assert!(said.contains("ended: exit status: 1, "), "{said}");
+    }
+
+    #[test]
+    fn who_has_answered_soon_hangs_sooner() {
+        let ms = Duration::from_millis;
+        assert_eq!(answer_time_max(None), ms(30_000));
+        assert_eq!(answer_time_max(Some(ms(17))), ms(1000));
+        assert_eq!(answer_time_max(Some(ms(400))), ms(2000));
+        assert_eq!(answer_time_max(Some(ms(20_000))), ms(30_000));
     }
 }

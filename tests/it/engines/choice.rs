@@ -8,7 +8,7 @@ use zoetrope::{
     scene::{Engine, Network},
 };
 
-use super::libraries::{engines, real, shim};
+use super::libraries::{built, engines, real, shim};
 use crate::support::Folder;
 
 fn infer(engines: &Engines) -> Engine {
@@ -102,26 +102,6 @@ fn an_engine_with_other_answers_is_not_used() {
     assert!(said.contains("answers otherwise than tract"), "{said}");
 }
 
-fn engine_files(folder: &Folder) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.path("cache/tensorrt")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else if entry
-                .path()
-                .extension()
-                .is_some_and(|name| name == "engine")
-            {
-                found.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 fn tensorrt_is_built_once_while_the_next_engine_goes_on() {
     let Some(real) = real() else { return };
@@ -146,8 +126,8 @@ fn tensorrt_is_built_once_while_the_next_engine_goes_on() {
     builder.join().expect("no panic");
     assert_eq!(first.engine().preparing, None);
     assert_eq!(infer(&first), Engine::Tensorrt);
-    let built = engine_files(&folder);
-    assert_eq!(built.len(), first.profiles().len());
+    let files = built(&folder.path("cache"));
+    assert_eq!(files.len(), first.profiles().len());
     drop(first);
 
     // Used as it is at the next start, and rebuilt where it is not what was built.
@@ -159,18 +139,18 @@ fn tensorrt_is_built_once_while_the_next_engine_goes_on() {
     };
     let second = engines(only, &library, cache.clone());
     assert_eq!(infer(&second), Engine::Tensorrt);
-    let before = when(&built[0]);
+    let before = when(&files[0]);
     second.prepare();
-    assert_eq!(when(&built[0]), before);
+    assert_eq!(when(&files[0]), before);
     drop(second);
-    fs::write(&built[0], "machine cod3").expect("an engine");
+    fs::write(&files[0], "machine cod3").expect("an engine");
     let third = engines(only, &library, cache.clone());
     assert_eq!(infer(&third), Engine::Cuda);
     let said = reason(&third, Engine::Tensorrt);
     assert!(said.contains("altered, missing or foreign"), "{said}");
     third.prepare();
     assert_eq!(infer(&third), Engine::Tensorrt);
-    assert_eq!(fs::read(&built[0]).expect("an engine"), b"machine code");
+    assert_eq!(fs::read(&files[0]).expect("an engine"), b"machine code");
     drop(third);
 
     // Another GPU has engines of its own.
@@ -179,5 +159,5 @@ fn tensorrt_is_built_once_while_the_next_engine_goes_on() {
     assert_eq!(infer(&fourth), Engine::Cuda);
     fourth.prepare();
     assert_eq!(infer(&fourth), Engine::Tensorrt);
-    assert_eq!(engine_files(&folder).len(), 2 * built.len());
+    assert_eq!(built(&folder.path("cache")).len(), 2 * files.len());
 }

@@ -12,7 +12,8 @@ use zoetrope::{
 use super::libraries::{engines, library, real, shim};
 use crate::support::{Folder, repository, zoetrope};
 
-const CRASHES: &str = "#include <stdlib.h>\n\
+/// A library that ends whoever loads it.
+pub const CRASHES: &str = "#include <stdlib.h>\n\
     __attribute__((constructor)) static void begin(void) { abort(); }";
 const IS_NONE: &str = "int nothing(void) { return 0; }";
 

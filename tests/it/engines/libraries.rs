@@ -1,7 +1,7 @@
 //! Libraries that pass for ONNX Runtime, real ones and made ones.
 
 use std::{
-    env,
+    env, fs,
     mem::{offset_of, size_of},
     path::{Path, PathBuf},
     process::Command,
@@ -50,9 +50,11 @@ pub fn real() -> Option<PathBuf> {
     }
 }
 
-/// Compiles C to a library. The C compiler is the one that builds the encoder.
+/// Compiles C to a library. The C compiler is the one that builds the encoder, or
+/// that of `ZOETROPE_TEST_CC` where this runs as another processor's program.
 fn compile(source: &Path, library: &Path, arguments: &[String]) {
-    let output = Command::new("cc")
+    let compiler = env::var_os("ZOETROPE_TEST_CC").unwrap_or_else(|| "cc".into());
+    let output = Command::new(compiler)
         .args(["-shared", "-fPIC", "-O1", "-w", "-o"])
         .args([library, source])
         .args(arguments)
@@ -75,7 +77,7 @@ pub fn library(folder: &Folder, name: &str, source: &str) -> PathBuf {
 pub fn shim(folder: &Folder, name: &str, real: &Path, gpu: &str, macros: &[&str]) -> PathBuf {
     let sources = repository("tests/it/engines");
     let drivers = folder.path(&format!("{name}.drivers"));
-    std::fs::create_dir(&drivers).expect("a folder in a temporary folder");
+    fs::create_dir(&drivers).expect("a folder in a temporary folder");
     for soname in ["libcuda.so.1", "libnvinfer.so.10"] {
         let arguments = [format!("-DGPU=\"{gpu}\""), format!("-Wl,-soname,{soname}")];
         compile(&sources.join("driver.c"), &drivers.join(soname), &arguments);
@@ -120,4 +122,22 @@ pub fn shim(folder: &Folder, name: &str, real: &Path, gpu: &str, macros: &[&str]
     let library = folder.path(&format!("{name}.so"));
     compile(&sources.join("shim.c"), &library, &arguments);
     library
+}
+
+/// What TensorRT has built in a cache folder, sorted.
+pub fn built(cache_dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![cache_dir.join("tensorrt")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|name| name == "engine") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }

@@ -7,6 +7,8 @@
  * CUDA_ERROR        what registering CUDA fails with, if it shall fail
  * RUN_ERROR         what every run fails with
  * RUN_CRASHES       every run ends the process by a signal
+ * RUN_HANGS         no run ever ends
+ * FAULT_FILE        runs go well while there is no such file
  * RUN_PAUSE_MS      every run takes that much longer
  * RUN_ADDS          added to every number of the outputs
  * BUILD_PAUSE_MS    time that TensorRT takes to build */
@@ -108,15 +110,29 @@ static status create_session(void *environment, const void *model, size_t length
                 original[AT_CREATE_SESSION])(environment, model, length, options, out);
 }
 
+static int is_faulty(void) {
+#ifdef FAULT_FILE
+    return !access(FAULT_FILE, F_OK);
+#else
+    return 1;
+#endif
+}
+
 static status run(void *session, const void *options, const char *const *input_names,
                   const void *const *inputs, size_t input_count, const char *const *output_names,
                   size_t output_count, void **outputs) {
+    if (is_faulty()) {
 #ifdef RUN_ERROR
-    return fails(RUN_ERROR);
+        return fails(RUN_ERROR);
 #endif
 #ifdef RUN_CRASHES
-    *(volatile int *)options = *(volatile int *)8;
+        *(volatile int *)options = *(volatile int *)8;
 #endif
+#ifdef RUN_HANGS
+        for (;;)
+            pause();
+#endif
+    }
     usleep(RUN_PAUSE_MS * 1000);
     status said = ((status(*)(void *, const void *, const char *const *, const void *const *,
                               size_t, const char *const *, size_t, void **))original[AT_RUN])(
