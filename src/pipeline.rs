@@ -43,7 +43,8 @@ pub struct Job<'a> {
     pub burst: Option<&'a Burst>,
     /// Why there is none, where one was wanted.
     pub burst_fault: Option<&'a str>,
-    /// Whether the still is composed without those who pass through the burst.
+    /// Whether the still is composed without those who pass through the burst; then
+    /// there is no clip if they cannot be told.
     pub clean_plate: bool,
     /// What the photograph may be at most.
     pub limits: &'a Limits,
@@ -233,6 +234,9 @@ pub enum PipelineError {
     /// The photograph cannot be used.
     #[error(transparent)]
     Still(#[from] StillError),
+    /// A still without those who pass by is wanted, and cannot be had.
+    #[error("no clean plate: {0}")]
+    Unclean(String),
     /// The network failed.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -252,18 +256,21 @@ impl PipelineError {
     /// is as good as before: another photograph, seed or strength may do.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Request(_) | Self::Still(_) | Self::Cancelled => Blame::Requester,
+            Self::Request(_) | Self::Still(_) | Self::Unclean(_) | Self::Cancelled => {
+                Blame::Requester
+            }
             Self::Director(refusal) if !refusal.is_ours() => Blame::Requester,
             Self::Network(_) | Self::Clip(_) | Self::Director(_) => Blame::Device,
         }
     }
 
-    /// A stable word for answers: `bad_request`, `bad_photo`, `model`,
-    /// `encode`, `refused`, `cancelled`.
+    /// A stable word for answers: `bad_request`, `bad_photo`, `no_clean_plate`,
+    /// `model`, `encode`, `refused`, `cancelled`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(_) => "bad_request",
             Self::Still(_) => "bad_photo",
+            Self::Unclean(_) => "no_clean_plate",
             Self::Network(_) => "model",
             Self::Clip(_) => "encode",
             Self::Director(_) => "refused",

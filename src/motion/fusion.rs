@@ -38,6 +38,9 @@ const FLOWS: [f32; 2] = [0.2, 0.35];
 /// Mean velocities below the first are chance, above the second they are meant, in
 /// widths per second.
 const FLOW_SEEN: [f32; 2] = [0.0015, 0.003];
+/// Steadiness between which what flows is no longer kept clear of things that sway:
+/// what is seen to flow all the time does not sway.
+const FLOWS_ALL_THE_TIME: [f32; 2] = [0.6, 0.8];
 /// What flickers is seen to, by so many times what the network imagines at most.
 const LIGHT_GAIN: f32 = 2.0;
 /// A cell counts as moved from this much on.
@@ -201,10 +204,12 @@ fn flow(
     Plane::from_fn(width, height, |x, y| {
         let [right, down] = [right.at(x, y), down.at(x, y)];
         let speed = right.hypot(down);
+        let steadiness = steadiness.at(x, y);
+        let clear = smoothstep(FLOWS_ALL_THE_TIME, steadiness).max(streams.at(x, y));
         let kept = smoothstep(FLOW_SEEN, speed)
-            * smoothstep(FLOWS, steadiness.at(x, y))
+            * smoothstep(FLOWS, steadiness)
             * (FLOW_MAX / speed.max(FLOW_MAX))
-            * streams.at(x, y)
+            * clear
             * look.strength;
         match look.direction_deg.map(f32::to_radians) {
             // Who asks for a direction gets it, whatever was seen.
@@ -225,3 +230,6 @@ fn averaged(plane: &Plane<f32>) -> Plane<f32> {
         nine.sum::<f32>() / count as f32
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,11 +32,18 @@ impl Watched {
         shape: &mut Shape,
         onlooker: &dyn Onlooker,
     ) -> Result<Self, PipelineError> {
+        let refused = |reason: String| {
+            if job.clean_plate {
+                // Whoever wants nobody to be seen wants no picture that shows them.
+                return Err(PipelineError::Unclean(reason));
+            }
+            Ok(Self::Refused(reason))
+        };
         let Some(burst) = job.burst else {
-            return Ok(match job.burst_fault {
-                Some(reason) => Self::Refused(reason.to_owned()),
-                None => Self::Not,
-            });
+            return match job.burst_fault {
+                Some(reason) => refused(reason.to_owned()),
+                None => Ok(Self::Not),
+            };
         };
         onlooker.stage(Stage::Watching);
         let planes = &still.planes;
@@ -44,10 +51,10 @@ impl Watched {
         let seen = on_threads(job, || {
             observation::observe(burst, planes, profile, job.limits, job.clean_plate)
         })?;
-        Ok(match seen {
+        match seen {
             Err(error) => {
                 log::warn!("job {}: burst: {error}", job.id);
-                Self::Refused(error.to_string())
+                refused(error.to_string())
             }
             Ok((observation, plate)) => {
                 shape.duration_ms = shape.duration_ms.or(observation.watch.loop_ms());
@@ -55,9 +62,9 @@ impl Watched {
                     still.planes = Arc::new(plate.planes);
                     [plate.painted_share, plate.ghost_share]
                 });
-                Self::Seen(Box::new(observation), shares)
+                Ok(Self::Seen(Box::new(observation), shares))
             }
-        })
+        }
     }
 
     /// What was measured.

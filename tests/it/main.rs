@@ -42,3 +42,5 @@ mod playback;
 mod profiles;
 mod support;
 mod tidy;
+
+mod watching;
