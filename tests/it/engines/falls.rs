@@ -3,13 +3,9 @@
 
 use std::{fs, path::Path};
 
-use zoetrope::{
-    config::EngineChoice,
-    device::inference::test_picture,
-    scene::{Engine, Network},
-};
+use zoetrope::scene::Engine;
 
-use super::libraries::{engines, library, real, shim};
+use super::libraries::{library, real, shim};
 use crate::support::{Folder, repository, zoetrope};
 
 /// A library that ends whoever loads it.
@@ -142,23 +138,4 @@ fn an_engine_that_fails_on_a_picture_leaves_it_to_the_next() {
     let library = shim(&folder, "crash", &real, "Orin", &["RUN_CRASHES"]);
     let line: &[&str] = &["engine onnxruntime-cpu", "signal: 11", "tract goes on"];
     falls(&folder, Engine::OnnxruntimeCpu, &library, &[line]);
-}
-
-#[test]
-fn an_engine_that_failed_is_named_in_the_report_with_its_reason() {
-    let Some(real) = real() else { return };
-    let folder = Folder::new();
-    let fault = "RUN_ERROR=\"CUDA failure 2: out of memory\"";
-    let library = shim(&folder, "memory", &real, "Orin", &[fault]);
-    let engines = engines(EngineChoice::Only(Engine::OnnxruntimeCpu), &library, None);
-    let mut told = engines.watch();
-    assert_eq!(told.borrow_and_update().engine, Engine::OnnxruntimeCpu);
-    let seen = engines.infer(&test_picture(engines.profiles()[0]));
-    seen.expect("tract's answer");
-    assert!(told.has_changed().expect("a sender"));
-    let report = engines.engine();
-    assert_eq!(report.engine, Engine::Tract);
-    assert_eq!(report.passed_over.len(), 1);
-    assert!(report.passed_over[0].reason.contains("out of memory"));
-    assert_eq!(*told.borrow_and_update(), report);
 }

@@ -29,13 +29,16 @@ pub fn engines(engine: EngineChoice, library: &Path, cache_dir: Option<PathBuf>)
     Engines::open(None, wanted, None, PROGRAM.into()).expect("the committed network")
 }
 
-/// The real ONNX Runtime of `ZOETROPE_TEST_ONNXRUNTIME` or of one of the usual
+/// The real ONNX Runtime of `ZOETROPE_TEST_ONNXRUNTIME`, or else of one of the usual
 /// places; without it, a test that needs it says so.
 pub fn real() -> Option<PathBuf> {
-    let named = env::var_os("ZOETROPE_TEST_ONNXRUNTIME").map(PathBuf::from);
+    if let Some(named) = env::var_os("ZOETROPE_TEST_ONNXRUNTIME").map(PathBuf::from) {
+        assert!(named.is_file(), "there is no {}", named.display());
+        return Some(named);
+    }
     let wanted = Inference {
         engine: EngineChoice::Only(Engine::OnnxruntimeCpu),
-        library_file: named,
+        library_file: None,
         cache_dir: None,
     };
     let engines = Engines::open(None, wanted, None, PROGRAM.into()).expect("the network");
