@@ -71,7 +71,10 @@ struct Notes(Mutex<Option<(Yuv420, Plane<f32>)>>);
 impl Onlooker for Notes {
     fn imagined(&self, scene: &Scene, _: Option<&Observation>, motion: &Motion, _: &Renderer) {
         let still = Yuv420::clone(&scene.still.planes);
-        *self.0.lock().expect("one onlooker") = Some((still, motion.gate.clone()));
+        // Where the camera breathes nothing in the picture moves.
+        let open = f32::from(u8::from(!motion.is_breath));
+        let gate = motion.gate.map(|gate| gate * open);
+        *self.0.lock().expect("one onlooker") = Some((still, gate));
     }
 }
 
@@ -113,7 +116,7 @@ fn make(
         shape: Shape {
             size: None,
             duration_ms,
-            frame_rate: 8,
+            frame_rate: 24,
         },
         clip_path: &clip_path,
         clip_bytes_max: None,
