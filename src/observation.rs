@@ -11,6 +11,8 @@
 
 mod account;
 
+mod error;
+
 mod noise;
 
 mod passers;
@@ -29,6 +31,7 @@ use rayon::prelude::*;
 
 pub use self::{
     account::{Account, Observed},
+    error::ObservationError,
     shake::SHAKE_MAX,
 };
 use self::{plate::Plate, rhythm::Rhythms, swing::Analysis, watched::Watched};
@@ -37,7 +40,7 @@ use crate::{
     flow::{FINEST_SCALE, Pyramid},
     picture::{Plane, Yuv420},
     scene::{GRID_STRIDE_PX, HARMONIC_COUNT, Profile},
-    still::{Limits, StillError},
+    still::Limits,
 };
 
 /// Speed, in widths per second, at which a thing moves beyond doubt where noise
@@ -356,53 +359,6 @@ fn correlation(a: &Plane<f32>, b: &Plane<f32>) -> f32 {
         return 1.0;
     }
     ab / (aa * bb).sqrt().max(f32::MIN_POSITIVE)
-}
-
-/// Nothing can be told from a burst; the still goes on alone.
-#[derive(Debug, thiserror::Error)]
-pub enum ObservationError {
-    /// Too few of its pictures can be decoded.
-    #[error("only {good} of {all} pictures can be used; {error}")]
-    Pictures {
-        /// Pictures that can.
-        good: usize,
-        /// Pictures in all.
-        all: usize,
-        /// What is wrong with the last of the others.
-        error: StillError,
-    },
-    /// It shows something else.
-    #[error(
-        "the still is not of the same scene in the same framing: it is like one picture by \
-         {alike:.2}, needed is {needed}"
-    )]
-    Unlike {
-        /// Correlation of luma.
-        alike: f32,
-        /// What it must be at least.
-        needed: f32,
-    },
-    /// The camera moved too far.
-    #[error(
-        "the camera moved by {:.1} % of the width, allowed is {:.0} %",
-        100.0 * share,
-        100.0 * SHAKE_MAX
-    )]
-    Shake {
-        /// Farthest that a corner went, as a share of the width.
-        share: f32,
-    },
-    /// Nothing says whether it is the camera or the scene that moves.
-    #[error(
-        "nothing in {lost} of {all} pictures stands as in the still: the camera moved, or all \
-         of the scene does"
-    )]
-    Unsteady {
-        /// Pictures that could not be put in place.
-        lost: usize,
-        /// Pictures in all.
-        all: usize,
-    },
 }
 
 #[cfg(test)]

@@ -283,6 +283,29 @@ pub fn smooth_noise(
     smooth.map(|v| v / peak)
 }
 
+/// All cells that are connected with one, edge to edge or corner to corner,
+/// without crossing a cell that has been seen; then all of them have been.
+pub fn region_of(start: usize, is_seen: &mut Plane<bool>) -> Vec<usize> {
+    let (width, height) = (is_seen.width_px, is_seen.height_px);
+    let mut region = vec![start];
+    is_seen.samples[start] = true;
+    let mut next = 0;
+    while let Some(cell) = region.get(next).copied() {
+        next += 1;
+        let (x, y) = (cell % width, cell / width);
+        for row in y.saturating_sub(1)..(y + 2).min(height) {
+            for column in x.saturating_sub(1)..(x + 2).min(width) {
+                let beside = row * width + column;
+                if !is_seen.samples[beside] {
+                    is_seen.samples[beside] = true;
+                    region.push(beside);
+                }
+            }
+        }
+    }
+    region
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -162,6 +162,72 @@ def ask(binary, burst, burst_hz, still, watches):
         )
 
 
+def clean(binary, burst, burst_hz, still):
+    """The still that the program paints without those who pass by, or None, and its words."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        (folder / "burst").mkdir()
+        for index, frame in enumerate(burst):
+            cv2.imwrite(str(folder / "burst" / f"{index:03}.png"), frame)
+        cv2.imwrite(str(folder / "still.png"), still)
+        command = [binary, "render", folder / "still.png", "-o", folder / "clip.mp4", "--frames",
+                   folder / "frames", "--seconds", "1", "--fps", "5", "--threads", "1",
+                   "--burst", folder / "burst", "--burst-fps", f"{burst_hz:.4f}", "--clean-plate"]
+        ended = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+        return cv2.imread(str(folder / "frames" / "frame_00000.png")), ended.stderr
+
+
+def _psnr_db(a, b):
+    return 10 * np.log10(255**2 / max(np.mean((np.float32(a) - np.float32(b)) ** 2), 1e-3))
+
+
+def evaluate_passers(binary, data_dir, log=print):
+    """Clips of people and traffic: whether their tracks rest, and how clean the plate is.
+
+    The empty scene is what most frames of the whole clip show; the plate is judged where
+    the still differs from it and half of the burst shows it.
+    """
+    clips = [clip for clip in read_clips(data_dir) if clip.kind == "actor"]
+    clips = [clip for clip in clips if clip.content.startswith(("person", "vehicle"))]
+    log("\n| clip | tracks, share of the picture | of them moved | hidden by passers | still, dB "
+        "| clean plate, dB | |\n|---|---|---|---|---|---|---|")
+
+    def one(clip):
+        case = read_case(data_dir, clip)
+        if case is None:
+            return None
+        answer = ask(binary, case.burst, case.burst_hz, case.still, True)
+        plate, said = clean(binary, case.burst, case.burst_hz, case.still)
+        capture = cv2.VideoCapture(str(Path(data_dir) / clip.file))
+        frames = []
+        while True:
+            ok, frame = capture.read()
+            if not ok:
+                break
+            frames.append(frame)
+        frames = np.stack(frames[::3])
+        empty = np.median(frames, 0)
+        shown = np.abs(np.stack(case.burst) - empty).max(-1) < 12
+        known = shown.mean(0) > 0.5
+        hidden = known & (np.abs(case.still - empty).max(-1) > 24)
+        hidden = cv2.morphologyEx(np.uint8(hidden), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
+        moving = case.truth.moving == MOVING
+        moved = f"{answer.moved[moving].mean():.3f}" if moving.any() else "–"
+        why = next((l.split("burst: ")[-1] for l in (said + answer.said).splitlines()
+                    if "burst: " in l), "")
+        row = f"| {case.name} | {moving.mean():.2f} | {moved} | {hidden.mean():.3f} "
+        if plate is None or not hidden.any():
+            return row + f"| – | – | {why} |"
+        plate = cv2.resize(plate, (empty.shape[1], empty.shape[0]))
+        return row + (f"| {_psnr_db(case.still[hidden], empty[hidden]):.1f} "
+                      f"| {_psnr_db(plate[hidden], empty[hidden]):.1f} | {why} |")
+
+    with ThreadPoolExecutor(2) as pool:
+        for row in pool.map(one, clips):
+            if row:
+                log(row)
+
+
 def _angles(said, truth):
     cosine = (said * truth).sum(-1)
     sine = said[..., 0] * truth[..., 1] - said[..., 1] * truth[..., 0]
@@ -234,9 +300,13 @@ def main():
     parser.add_argument("--data", required=True, help="the folder with clips/ and MANIFEST.tsv")
     parser.add_argument("--binary", required=True, help="the program")
     parser.add_argument("--every", action="store_true", help="clips of training sources as well")
+    parser.add_argument("--passers", action="store_true", help="clips of people and traffic alone")
     parser.add_argument("--noise", type=float, default=0.0, help="levels of 0 to 255")
     parser.add_argument("--shake", type=float, default=0.0, help="share of the width")
     args = parser.parse_args()
+    if args.passers:
+        evaluate_passers(args.binary, args.data)
+        return
     evaluate_watching(args.binary, args.data, args.every, args.noise, args.shake)
 
 

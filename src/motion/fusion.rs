@@ -5,10 +5,10 @@
 //! calm. Everything else rests: what was measured as still, whoever passes by,
 //! people and vehicles.
 
-use super::{FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, gate::region_of, smoothstep};
+use super::{FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, smoothstep};
 use crate::{
     observation::Observation,
-    picture::Plane,
+    picture::{Plane, region_of},
     request::Look,
     scene::{Class, Scene},
 };

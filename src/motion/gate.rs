@@ -9,7 +9,7 @@
 //! the figures, beside those of one bound for each cell.
 
 use super::smoothstep;
-use crate::picture::Plane;
+use crate::picture::{Plane, region_of};
 
 /// A cell that is movable with less than the first probability rests.
 const EDGE: [f32; 2] = [0.75, 0.85];
@@ -58,29 +58,6 @@ pub fn gate(movable: &Plane<f32>, mobility: &Plane<f32>) -> Plane<f32> {
 fn log_odds(probability: f32) -> f32 {
     let probability = probability.clamp(1e-4, 1.0 - 1e-4);
     (probability / (1.0 - probability)).ln()
-}
-
-/// All cells that are connected with one, edge to edge or corner to corner,
-/// without crossing a cell that has been seen; then all of them have been.
-pub(super) fn region_of(start: usize, is_seen: &mut Plane<bool>) -> Vec<usize> {
-    let (width, height) = (is_seen.width_px, is_seen.height_px);
-    let mut region = vec![start];
-    is_seen.samples[start] = true;
-    let mut next = 0;
-    while let Some(cell) = region.get(next).copied() {
-        next += 1;
-        let (x, y) = (cell % width, cell / width);
-        for row in y.saturating_sub(1)..(y + 2).min(height) {
-            for column in x.saturating_sub(1)..(x + 2).min(width) {
-                let beside = row * width + column;
-                if !is_seen.samples[beside] {
-                    is_seen.samples[beside] = true;
-                    region.push(beside);
-                }
-            }
-        }
-    }
-    region
 }
 
 #[cfg(test)]

@@ -4,19 +4,27 @@
 use rayon::prelude::*;
 
 use super::Observation;
-use crate::picture::{Plane, Yuv420};
+use crate::picture::{Plane, Yuv420, region_of};
 
 /// Levels of luma or chroma by which the still must differ from what the place mostly
 /// shows, to be painted over.
 const DIFFERS_LEVELS: f32 = 14.0;
-/// Pictures that show within so many levels what the place mostly shows …
-const AGREES_LEVELS: f32 = 10.0;
-/// … have to be this share, or it is the ghost of somebody who stood there.
-const AGREES_SHARE: f32 = 0.5;
-/// Cells that move by themselves all the time are not painted over: they differ
-/// from what they mostly show because they move.
+/// Pictures that show the same within so many levels agree …
+const AGREES_LEVELS: u8 = 8;
+/// … and what this share of them agrees on is the place itself; less may be the ghost
+/// of somebody who stood there.
+const AGREES_SHARE: f32 = 0.35;
+/// Share of a region that must be known for it to be painted over; half a person is
+/// worse than a whole one.
+const KNOWN_SHARE: f32 = 0.7;
+/// Smaller regions are noise, in pixels of the pictures.
+const REGION_PX_MIN: usize = 12;
+/// A region of which so much moves by itself all the time is not painted over: it
+/// differs from what it mostly shows because it moves.
+const MOVES_SHARE: f32 = 0.5;
 const MOVES_RATIO: f32 = 1.0;
 const MOVES_ACTIVITY: f32 = 0.75;
+const MOVES_CALM: f32 = 0.15;
 /// Pixels of the pictures by which what is painted over reaches farther, for shadows
 /// and soft edges, and over which it fades.
 const REACH_PX: usize = 5;
@@ -60,23 +68,42 @@ impl Plate {
         let moves = |x: usize, y: usize| {
             let grid = &observation.ratio;
             let (x, y) = (x * grid.width_px / width, y * grid.height_px / height);
-            grid.at(x, y) > MOVES_RATIO && observation.activity.at(x, y) > MOVES_ACTIVITY
+            grid.at(x, y) > MOVES_RATIO
+                && observation.activity.at(x, y) > MOVES_ACTIVITY
+                && observation.calm.at(x, y) < MOVES_CALM
         };
         let is_known = |x: usize, y: usize| usual[0].agreeing.at(x, y) >= AGREES_SHARE;
-        // Lone pixels are noise or an edge that stands a little elsewhere.
+        // Lone pixels are noise or an edge that stands a little elsewhere; a belt or a
+        // shirt of the colour of the street is part of who wears it.
         let differs = opened(&differs);
+        let near = grown(&differs, REACH_PX);
+        let mut is_seen = near.map(|is_near| !is_near);
+        let (mut painted, mut ghosts) = (near.map(|_| 0.0f32), near.map(|_| 0.0f32));
+        for start in 0..near.samples.len() {
+            if is_seen.samples[start] {
+                continue;
+            }
+            let region = region_of(start, &mut is_seen);
+            let core = || region.iter().filter(|at| differs.samples[**at]);
+            let known = core()
+                .filter(|at| is_known(**at % width, **at / width))
+                .count();
+            let restless = core()
+                .filter(|at| moves(**at % width, **at / width))
+                .count();
+            let all = core().count();
+            if all < REGION_PX_MIN || restless as f32 > MOVES_SHARE * all as f32 {
+                continue;
+            }
+            let is_plain = known as f32 >= KNOWN_SHARE * all as f32;
+            let into = if is_plain { &mut painted } else { &mut ghosts };
+            for at in region {
+                into.samples[at] = 1.0;
+            }
+        }
         let area = (width * height) as f32;
         let share = |cells: &Plane<f32>| cells.samples.iter().sum::<f32>() / area;
-        let wanted = Plane::from_fn(width, height, |x, y| {
-            f32::from(u8::from(differs.at(x, y) && !moves(x, y)))
-        });
-        let ghosts = Plane::from_fn(width, height, |x, y| {
-            wanted.at(x, y) * f32::from(u8::from(!is_known(x, y)))
-        });
-        let painted = Plane::from_fn(width, height, |x, y| wanted.at(x, y) - ghosts.at(x, y));
-        let weight = faded(&grown(&painted, REACH_PX, |x, y| {
-            is_known(x, y) && !moves(x, y)
-        }));
+        let weight = faded(&painted);
         let mut planes = planes_of(still);
         for (index, plane) in planes.iter_mut().enumerate() {
             let (wide, high) = (plane.width_px, plane.height_px);
@@ -109,21 +136,15 @@ struct Usual {
 fn usual(pictures: &[Yuv420]) -> [Usual; 3] {
     let of = |plane: &(dyn Fn(&Yuv420) -> &Plane<u8> + Sync)| {
         let first = plane(&pictures[0]);
-        let count = pictures.len();
         let both: Vec<(f32, f32)> = (0..first.samples.len())
             .into_par_iter()
             .map_init(
-                || Vec::with_capacity(count),
+                || Vec::with_capacity(pictures.len()),
                 |levels, at| {
                     levels.clear();
                     levels.extend(pictures.iter().map(|picture| plane(picture).samples[at]));
-                    let (_, median, _) = levels.select_nth_unstable(count / 2);
-                    let median = f32::from(*median);
-                    let agree = levels
-                        .iter()
-                        .filter(|level| (f32::from(**level) - median).abs() <= AGREES_LEVELS)
-                        .count();
-                    (median, agree as f32 / count as f32)
+                    levels.sort_unstable();
+                    most_agreed(levels)
                 },
             )
             .collect();
@@ -143,6 +164,26 @@ fn usual(pictures: &[Yuv420]) -> [Usual; 3] {
         of(&|picture| &picture.u),
         of(&|picture| &picture.v),
     ]
+}
+
+/// The level that most of some sorted levels agree on, the mean of these, and their
+/// share. A place is seen for longer than any one thing that passes; the median
+/// instead would mix all of them where it is seen for less than half of the time.
+fn most_agreed(sorted: &[u8]) -> (f32, f32) {
+    let mut best = 0..0;
+    let mut end = 0;
+    for (start, level) in sorted.iter().enumerate() {
+        while end < sorted.len() && sorted[end] - level <= 2 * AGREES_LEVELS {
+            end += 1;
+        }
+        if end - start > best.len() {
+            best = start..end;
+        }
+    }
+    let agreed = &sorted[best];
+    let sum: f32 = agreed.iter().map(|level| f32::from(*level)).sum();
+    let count = agreed.len() as f32;
+    (sum / count, count / sorted.len() as f32)
 }
 
 /// By how much the still is lighter than the pictures, for each plane: the median of
@@ -173,25 +214,16 @@ fn opened(cells: &Plane<bool>) -> Plane<bool> {
     Plane::from_fn(width, height, |x, y| around(&core, x, y, false))
 }
 
-/// Everything within `reach` pixels as well, where it may be.
-fn grown(cells: &Plane<f32>, reach: usize, may: impl Fn(usize, usize) -> bool) -> Plane<f32> {
+/// Everything within `reach` pixels as well.
+fn grown(cells: &Plane<bool>, reach: usize) -> Plane<bool> {
     let (width, height) = (cells.width_px, cells.height_px);
-    let most = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0f32, f32::max);
     let across = Plane::from_fn(width, height, |x, y| {
         let row = cells.row(y);
-        most(
-            &mut row[x.saturating_sub(reach)..(x + reach + 1).min(width)]
-                .iter()
-                .copied(),
-        )
+        row[x.saturating_sub(reach)..(x + reach + 1).min(width)].contains(&true)
     });
     Plane::from_fn(width, height, |x, y| {
-        let rows = y.saturating_sub(reach)..(y + reach + 1).min(height);
-        if may(x, y) {
-            most(&mut rows.map(|row| across.at(x, row)))
-        } else {
-            0.0
-        }
+        let mut rows = y.saturating_sub(reach)..(y + reach + 1).min(height);
+        rows.any(|row| across.at(x, row))
     })
 }
 
@@ -210,4 +242,25 @@ fn faded(cells: &Plane<f32>) -> Plane<f32> {
         let rows = y.saturating_sub(FADE_PX)..(y + FADE_PX + 1).min(height);
         mean(&mut rows.map(|row| across.at(x, row)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_what_most_pictures_agree_on() {
+        // Seen in four of ten; others pass in turn.
+        let mut levels = [100, 101, 102, 103, 20, 60, 150, 180, 220, 250];
+        levels.sort_unstable();
+        let (level, share) = most_agreed(&levels);
+        assert!((level - 101.5).abs() < 0.01, "{level}");
+        assert!((share - 0.4).abs() < 0.01, "{share}");
+    }
+
+    #[test]
+    fn an_even_place_is_agreed_on_by_all() {
+        assert_eq!(most_agreed(&[7; 26]), (7.0, 1.0));
+        assert_eq!(most_agreed(&[0, 255]).1, 0.5);
+    }
 }
