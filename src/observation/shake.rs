@@ -11,6 +11,8 @@ use crate::{
 
 /// Farthest that a corner may have gone, as a share of the width.
 pub const SHAKE_MAX: f32 = 0.01;
+/// What a fit finds may be so many times too large.
+const DOUBT: f32 = 1.1;
 /// What agrees with a movement of the camera within so many pixels of the finest
 /// scale is part of what stands.
 const AGREES_PX: f32 = 0.3;
@@ -18,7 +20,7 @@ const AGREES_PX: f32 = 0.3;
 /// rest as well.
 const RESTING_SHARE: f32 = 0.5;
 /// Least share that has to agree with a movement of the camera for it to be one.
-const AGREEING_SHARE: f32 = 0.2;
+const AGREEING_SHARE: f32 = 0.15;
 /// Where nothing agrees with a movement of the camera it must be seen to rest: this
 /// share of all that shows anything stands from picture to picture, in half of them;
 /// what stands changes less than a shift by so many pixels and the noise would make it.
@@ -28,7 +30,7 @@ const STANDING_NOISES: f32 = 2.5;
 /// Pictures of which nothing may agree before this is asked.
 const UNKNOWN_SHARE: f32 = 0.2;
 /// Slope in both directions, in levels per pixel, from which a shift is seen.
-const SLOPE_MIN: f32 = 2.0;
+const SLOPE_MIN: f32 = 1.0;
 /// Root mean square slope, in levels per pixel, from which a place shows anything.
 const SLOPE_SHOWN: f32 = 1.0;
 /// Pixels between two places that are looked at.
@@ -125,7 +127,7 @@ pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, Obse
         .map(|shake| shake.reach_px(size))
         .fold(0.0, f32::max);
     let share = reach_px / size[0] as f32;
-    if share > SHAKE_MAX {
+    if share > DOUBT * SHAKE_MAX {
         return Err(ObservationError::Shake { share });
     }
     let lost = shakes.len() - known.len();
