@@ -7,9 +7,9 @@
 //!  MQTT or    camera,  what is  how each  the loop, H.264    MQTT messages,
 //!  command    command, where    thing     from the  in MP4   kiosk page
 //!  line       payload  (network) moves    original
-//!                                           ▲
-//!                                       director: measures every frame,
-//!                                       calms or refuses
+//!               burst ─► observation ─┘     ▲
+//!                what moved just before  director: measures every frame,
+//!                                        calms or refuses
 //! ```
 //!
 //! Every stage is a module named after what it produces. The principles:

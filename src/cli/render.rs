@@ -127,8 +127,12 @@ pub(super) fn check_output(clip: &Path) -> anyhow::Result<()> {
 }
 
 fn summary(clip: &Clip) -> String {
+    let watched = match &clip.observation {
+        Some(account) => format!("; {account}"),
+        None => String::new(),
+    };
     format!(
-        "{}: {}x{}, {} frames at {} fps, {} bytes, sha256 {}; {}",
+        "{}: {}x{}, {} frames at {} fps, {} bytes, sha256 {}; {}{watched}",
         clip.path.display(),
         clip.width_px,
         clip.height_px,

@@ -5,7 +5,7 @@
 //! calm. Everything else rests: what was measured as still, whoever passes by,
 //! people and vehicles.
 
-use super::{FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, smoothstep};
+use super::{FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, SWAYS, smoothstep};
 use crate::{
     observation::Observation,
     picture::{Plane, region_of},
@@ -21,6 +21,8 @@ const ACTIVE: [f32; 2] = [0.35, 0.5];
 /// the place may be meanwhile.
 const ACTIVE_AGAINST_NETWORK: [f32; 2] = [0.9, 0.99];
 const CALM_AGAINST_NETWORK: [f32; 2] = [0.1, 0.2];
+/// Share of a cell's surroundings of which that must hold.
+const AGAINST_NETWORK: [f32; 2] = [0.3, 0.5];
 /// Probability of a movable thing between which the network's doubt is no more heard.
 const MOVABLE: [f32; 2] = [0.08, 0.4];
 /// Probability of a person or vehicle between which nothing is moved any more.
@@ -39,8 +41,12 @@ const FLOWS: [f32; 2] = [0.2, 0.35];
 /// widths per second.
 const FLOW_SEEN: [f32; 2] = [0.0015, 0.003];
 /// Steadiness between which what flows is no longer kept clear of things that sway:
-/// what is seen to flow all the time does not sway.
+/// what is seen to flow all the time does not sway, unless the network knows better: the
+/// waves of a flag run along it and the flag stays.
 const FLOWS_ALL_THE_TIME: [f32; 2] = [0.6, 0.8];
+/// Probability of water, smoke, fire or clouds between which what moves may flow; what
+/// has a shape of its own leaves its place for no more than a swing.
+const FLUID: [f32; 2] = [0.05, 0.2];
 /// What flickers is seen to, by so many times what the network imagines at most.
 const LIGHT_GAIN: f32 = 2.0;
 /// A cell counts as moved from this much on.
@@ -90,7 +96,7 @@ impl Motion {
             stilled: share(&|cell| moved(&self.gate, cell) && !moved(&gate, cell)),
             passing: share(&|cell| passes(seen, cell % width, cell / width) >= COUNTS),
         };
-        let flow = flow(seen, &observed, streams, look);
+        let flow = flow(scene, seen, &observed, streams, look);
         for (cell, weight) in observed.samples.iter().enumerate() {
             if *weight <= imagined.samples[cell] {
                 continue;
@@ -125,11 +131,15 @@ fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
         matches!(class, Class::Person | Class::Vehicle)
     });
     let (width, height) = (movable.width_px, movable.height_px);
+    // Evenly coloured parts of a thing that is always in motion are calm.
+    let against_network = averaged(&averaged(&Plane::from_fn(width, height, |x, y| {
+        smoothstep(ACTIVE_AGAINST_NETWORK, seen.activity.at(x, y))
+            * (1.0 - smoothstep(CALM_AGAINST_NETWORK, seen.calm.at(x, y)))
+    })));
     let alone = Plane::from_fn(width, height, |x, y| {
         let activity = seen.activity.at(x, y);
-        let against_network = smoothstep(ACTIVE_AGAINST_NETWORK, activity)
-            * (1.0 - smoothstep(CALM_AGAINST_NETWORK, seen.calm.at(x, y)));
-        let believed = smoothstep(MOVABLE, movable.at(x, y)).max(against_network);
+        let believed = smoothstep(MOVABLE, movable.at(x, y))
+            .max(smoothstep(AGAINST_NETWORK, against_network.at(x, y)));
         smoothstep(MOVES, seen.ratio.at(x, y))
             * smoothstep(ACTIVE, activity)
             * believed
@@ -183,6 +193,7 @@ fn probability(scene: &Scene, counts: impl Fn(Class) -> bool) -> Plane<f32> {
 
 /// The measured mean velocity, in widths per second, where a thing flows.
 fn flow(
+    scene: &Scene,
     seen: &Observation,
     observed: &Plane<f32>,
     streams: &Plane<f32>,
@@ -201,11 +212,15 @@ fn flow(
     let right = smooth(&|x, y| seen.flow_x.at(x, y));
     let down = smooth(&|x, y| seen.flow_y.at(x, y));
     let steadiness = smooth(&|x, y| seen.steadiness.at(x, y));
+    let sways = probability(scene, Class::sways);
+    let fluid = probability(scene, |class| class.is_movable() && !class.sways());
     Plane::from_fn(width, height, |x, y| {
         let [right, down] = [right.at(x, y), down.at(x, y)];
         let speed = right.hypot(down);
         let steadiness = steadiness.at(x, y);
-        let clear = smoothstep(FLOWS_ALL_THE_TIME, steadiness).max(streams.at(x, y));
+        let stands = smoothstep(SWAYS, sways.at(x, y));
+        let flows = smoothstep(FLOWS_ALL_THE_TIME, steadiness) * (1.0 - stands);
+        let clear = flows.max(streams.at(x, y)) * smoothstep(FLUID, fluid.at(x, y));
         let kept = smoothstep(FLOW_SEEN, speed)
             * smoothstep(FLOWS, steadiness)
             * (FLOW_MAX / speed.max(FLOW_MAX))

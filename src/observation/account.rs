@@ -1,5 +1,7 @@
 //! What is told of an observation in the record of a clip.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How much of a clip's motion was seen, and from what.
@@ -45,4 +47,28 @@ pub struct Observed {
     /// Not painted over, because nothing showed what is behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ghost_share: Option<f32>,
+}
+
+/// One line for a person.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f32| (100.0 * share).round();
+        match self {
+            Self::Refused { reason } => write!(f, "not watched: {reason}"),
+            Self::Observed(seen) => {
+                write!(
+                    f,
+                    "watched for {:.1} s: {} % moves as seen, {} % as imagined, {} % was seen to rest",
+                    seen.seconds,
+                    percent(seen.observed_share),
+                    percent(seen.imagined_share),
+                    percent(seen.stilled_share),
+                )?;
+                match seen.painted_share {
+                    Some(share) => write!(f, ", {} % painted over", percent(share)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
 }
