@@ -10,10 +10,10 @@ pub mod floats;
 pub mod scalar;
 
 #[cfg(target_arch = "x86_64")]
-pub mod avx2;
+pub(super) mod avx2;
 
 #[cfg(target_arch = "aarch64")]
-pub mod neon;
+pub(super) mod neon;
 
 #[cfg(test)]
 mod tests;
@@ -159,11 +159,13 @@ fn search<F: Floats>(
         let step = slopes.step(&compared);
         let flow = [best.flow[0] - step[0], best.flow[1] - step[1]];
         let away = [flow[0] - start[0], flow[1] - start[1]];
-        if !(away[0].abs().max(away[1].abs()) < REACH_PX) {
+        let is_near = away[0].abs().max(away[1].abs()) < REACH_PX;
+        if !is_near {
             break;
         }
         compared = compare::<F>(pair, corner, flow);
-        if !(compared.error() < best.error) {
+        let is_better = compared.error() < best.error;
+        if !is_better {
             break;
         }
         best = Found {

@@ -88,7 +88,7 @@ fn nothing_moved() -> Observation {
     }
 }
 
-/// Everything was seen to stream downwards all the time.
+/// Everything was seen to stream downwards and to sway all the time.
 fn all_streamed() -> Observation {
     Observation {
         ratio: everywhere(3.0),
@@ -96,6 +96,7 @@ fn all_streamed() -> Observation {
         calm: everywhere(0.0),
         flow_y: everywhere(0.03),
         steadiness: everywhere(0.9),
+        harmonics: vec![Plane::filled(WIDTH, HEIGHT, [0.002, 0.0, 0.0, 0.0]); HARMONIC_COUNT],
         ..nothing_moved()
     }
 }
