@@ -17,14 +17,12 @@ use crate::{
 /// The finest flow is that of pictures half as wide and high as what was given:
 /// half of the noise is averaged away there, and most of the work saved.
 pub const FINEST_SCALE: usize = 2;
-/// Pixels from one patch to the next: four patches cover a pixel.
+/// Pixels from one patch to the next: some seven patches cover a pixel.
 const STRIDE_PX: usize = 3;
 /// Steps of a patch in each of two passes over its scale.
 const STEPS: usize = 8;
-/// The coarsest picture is about so many patches wide …
+/// The coarsest picture is about so many patches long, and at least one wide.
 const COARSEST_PATCHES: f32 = 4.0;
-/// … and at least so many high.
-const COARSEST_PATCHES_MIN: usize = 1;
 
 /// A picture at all the scales at which its parts are sought.
 #[derive(Clone, Debug)]
@@ -60,9 +58,9 @@ impl Pyramid {
     /// The scales of a picture of at least 32 x 32 pixels, in levels of 0 to 255.
     pub fn of(luma: &Plane<f32>) -> Self {
         let (width, height) = (luma.width_px, luma.height_px);
-        let of_width = width.max(height) as f32 / (COARSEST_PATCHES * PATCH_PX as f32);
-        let of_height = width.min(height) / (COARSEST_PATCHES_MIN * PATCH_PX);
-        let coarsest = (of_width.log2() + 0.5).min((of_height as f32).log2());
+        let long = width.max(height) as f32 / (COARSEST_PATCHES * PATCH_PX as f32);
+        let wide = width.min(height) / PATCH_PX;
+        let coarsest = (long.log2() + 0.5).min((wide as f32).log2());
         let mut scales = Vec::new();
         let mut plane = halved(luma);
         loop {
@@ -165,4 +163,62 @@ fn finer(isa: Isa, pair: &Pair<'_>, coarser: Option<&Plane<[f32; 2]>>) -> Plane<
         }
     }
     Plane::from_fn(width, height, |x, y| votes.mean(x, y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 192;
+    const HEIGHT: usize = 112;
+
+    /// What stands at (x, y), from broad hills to ripples.
+    fn hills(x: f32, y: f32) -> f32 {
+        let wave = |a: f32, b: f32, phase: f32| (a * x + b * y + phase).sin();
+        128.0
+            + 30.0 * wave(0.05, 0.03, 0.2)
+            + 30.0 * wave(-0.13, 0.21, 1.1)
+            + 30.0 * wave(0.35, 0.27, 2.0)
+    }
+
+    /// Where all of it has gone by `away`, which depends on the column alone.
+    fn picture(away: impl Fn(usize) -> [f32; 2]) -> Pyramid {
+        Pyramid::of(&Plane::from_fn(WIDTH, HEIGHT, |x, y| {
+            let [right, down] = away(x);
+            hills(x as f32 - right, y as f32 - down)
+        }))
+    }
+
+    #[test]
+    fn large_ways_are_found_as_exactly_as_small_ones() {
+        let still = picture(|_| [0.0; 2]);
+        for way in [[0.3, -0.2], [4.0, 2.5], [-11.0, 6.0]] {
+            let flow = still.flow(&picture(|_| way));
+            let mut off: Vec<f32> = Vec::new();
+            for y in 8..HEIGHT / 2 - 8 {
+                for x in 8..WIDTH / 2 - 8 {
+                    let [right, down] = flow.at(x, y).map(|way| way * FINEST_SCALE as f32);
+                    off.push((right - way[0]).hypot(down - way[1]));
+                }
+            }
+            off.sort_by(f32::total_cmp);
+            assert!(off[off.len() / 2] < 0.1, "{way:?}: {}", off[off.len() / 2]);
+            assert!(off[off.len() * 9 / 10] < 0.3, "{way:?}");
+        }
+    }
+
+    #[test]
+    fn each_part_goes_its_own_way() {
+        let still = picture(|_| [0.0; 2]);
+        let flow = still.flow(&picture(|x| {
+            if x < WIDTH / 2 {
+                [2.0, 0.0]
+            } else {
+                [0.0, -2.0]
+            }
+        }));
+        let [left, right] = [flow.at(24, 28), flow.at(72, 28)];
+        assert!((left[0] - 1.0).hypot(left[1]) < 0.1, "{left:?}");
+        assert!(right[0].hypot(right[1] + 1.0) < 0.1, "{right:?}");
+    }
 }
