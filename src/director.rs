@@ -37,9 +37,9 @@ use steadiness::Ground;
 use crate::{
     frames::{
         Renderer,
-        pace::{jerk, median, step},
+        pace::{jerk, step},
     },
-    picture::Yuv420,
+    picture::{Yuv420, median},
 };
 
 /// Steps from frame to frame, the seam left out, that tell which step is usual. Of

@@ -4,7 +4,7 @@
 //! from coarse to fine, take over what their neighbours have found if that fits
 //! them better, and vote for the flow of the pixels that they cover. There is no
 //! variational refinement after it: `benches/flow.rs` shows how little the answer
-//! differs from that of OpenCV, which has one, and what it would cost.
+//! differs from that of OpenCV, which has one.
 
 use crate::{
     arch::{

@@ -14,7 +14,7 @@ pub use fusion::Shares;
 
 use crate::{
     observation::Observation,
-    picture::{Plane, smooth_noise},
+    picture::{Plane, smooth_noise, spread},
     request::Look,
     scene::{Class, HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene},
 };
@@ -144,7 +144,8 @@ impl Motion {
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
         let gate = gate::gate(&movable, &seen.mobility);
-        let streams = streams(&seen.classes);
+        let sways = scene.probability(Class::sways);
+        let streams = streams(&sways);
         let speed_limit = |x: usize, y: usize| {
             let speed = seen.flow_x.at(x, y).hypot(seen.flow_y.at(x, y));
             let sure = seen.flow_confidence.at(x, y).clamp(0.0, 1.0);
@@ -205,7 +206,7 @@ impl Motion {
             phase: smooth_noise(width, height, width.max(height) as f32 / 6.0, &mut rng),
             is_breath: false,
         };
-        let shares = observation.map(|seen| motion.fuse(scene, seen, &streams, look));
+        let shares = observation.map(|seen| motion.fuse(scene, seen, [&sways, &streams], look));
         if motion.is_rest() {
             motion = Self::of_camera(scene, period_s, look);
         } else {
@@ -218,23 +219,8 @@ impl Motion {
 
 /// How far each cell may flow, 0..=1: not where something is near that sways where
 /// it stands, for the stream would carry its edge along.
-fn streams(classes: &[Plane<f32>]) -> Plane<f32> {
-    let (width, height) = (classes[0].width_px, classes[0].height_px);
-    let sways = Plane::from_fn(width, height, |x, y| {
-        let all = classes.iter().zip(Class::ALL);
-        all.filter(|(_, class)| class.sways())
-            .map(|(plane, _)| plane.at(x, y))
-            .sum::<f32>()
-    });
-    Plane::from_fn(width, height, |x, y| {
-        let columns = x.saturating_sub(CLEARANCE)..(x + CLEARANCE + 1).min(width);
-        let rows = y.saturating_sub(CLEARANCE)..(y + CLEARANCE + 1).min(height);
-        let around = rows.flat_map(|row| columns.clone().map(move |column| (column, row)));
-        let most = around.fold(0.0f32, |most, (column, row)| {
-            most.max(sways.at(column, row))
-        });
-        1.0 - smoothstep(SWAYS, most)
-    })
+fn streams(sways: &Plane<f32>) -> Plane<f32> {
+    spread(sways, CLEARANCE, f32::max).map(|most| 1.0 - smoothstep(SWAYS, most))
 }
 
 /// How much the picture changes at each cell when what stands there moves to
@@ -349,15 +335,8 @@ mod tests {
 
     #[test]
     fn a_stream_keeps_clear_of_what_sways() {
-        let classes: Vec<Plane<f32>> = Class::ALL
-            .iter()
-            .map(|class| {
-                let is_tree = |x: usize| *class == Class::Foliage && x < 10;
-                let is_sky = |x: usize| *class == Class::Sky && x >= 10;
-                Plane::from_fn(30, 8, |x, _| f32::from(u8::from(is_tree(x) || is_sky(x))))
-            })
-            .collect();
-        let streams = streams(&classes);
+        let sways = Plane::from_fn(30, 8, |x, _| f32::from(u8::from(x < 10)));
+        let streams = streams(&sways);
         let row: Vec<f32> = (0..30).map(|x| streams.at(x, 4)).collect();
         assert!(row[..10 + CLEARANCE].iter().all(|share| *share == 0.0));
         assert!(row[10 + CLEARANCE..].iter().all(|share| *share == 1.0));

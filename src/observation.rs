@@ -38,7 +38,7 @@ use self::{plate::Plate, rhythm::Rhythms, swing::Analysis, watched::Watched};
 use crate::{
     burst::Burst,
     flow::{FINEST_SCALE, Pyramid},
-    picture::{Plane, Yuv420},
+    picture::{Plane, Yuv420, median, spread},
     scene::{GRID_STRIDE_PX, HARMONIC_COUNT, Profile},
     still::Limits,
 };
@@ -132,7 +132,7 @@ pub fn observe(
     limits: &Limits,
     wants_plate: bool,
 ) -> Result<(Observation, Option<Plate>), ObservationError> {
-    let mut watched = Watched::decode(burst, limits, still, profile, wants_plate)?;
+    let watched = Watched::decode(burst, limits, still, profile, wants_plate)?;
     let luma = watched::luma(&still.y, profile);
     for (index, seen) in watched.lumas.iter().rev().enumerate() {
         let alike = correlation(&luma, seen);
@@ -141,59 +141,56 @@ pub fn observe(
             return Err(ObservationError::Unlike { alike, needed });
         }
     }
-    let shakes = shake::find(&Pyramid::of(&luma), &watched.lumas)?;
-    let steady: Vec<Plane<f32>> = (watched.lumas.par_iter().enumerate())
-        .map(|(index, luma)| shakes.undo(index, luma))
-        .collect();
-    drop(std::mem::take(&mut watched.lumas));
-    let observation = measure(&steady, &watched.times_s, shakes.share);
+    let mut pyramids: Vec<Pyramid> = watched.lumas.par_iter().map(Pyramid::of).collect();
+    let shakes = shake::find(&Pyramid::of(&luma), &pyramids)?;
+    let off = pyramids.par_iter_mut().zip(&watched.lumas).enumerate();
+    off.filter(|(index, _)| shakes.is_off(*index))
+        .for_each(|(index, (pyramid, luma))| *pyramid = Pyramid::of(&shakes.undo(index, luma)));
+    drop(watched.lumas);
+    let observation = measure(&pyramids, &watched.times_s, shakes.share);
+    drop(pyramids);
     let plate = wants_plate.then(|| {
-        let previews = watched.previews.par_iter().enumerate();
-        let steady: Vec<Yuv420> = previews
-            .map(|(index, preview)| {
-                let plane = |plane| shakes.undo(index, plane).map(|level| level.round() as u8);
-                Yuv420 {
-                    y: plane(&preview.y),
-                    u: plane(&preview.u),
-                    v: plane(&preview.v),
+        let mut previews = watched.previews;
+        let off = previews.par_iter_mut().enumerate();
+        off.filter(|(index, _)| shakes.is_off(*index))
+            .for_each(|(index, preview)| {
+                for plane in [&mut preview.y, &mut preview.u, &mut preview.v] {
+                    let steady = shakes.undo(index, &plane.map(f32::from));
+                    *plane = steady.map(|level| level.round() as u8);
                 }
-            })
-            .collect();
-        Plate::of(still, &steady, &observation)
+            });
+        Plate::of(still, &previews, &observation)
     });
     Ok((observation, plate))
 }
 
-/// Measures pictures of a camera at rest, at moments in seconds, the still at 0.
-pub fn measure(lumas: &[Plane<f32>], times_s: &[f32], shake: f32) -> Observation {
-    let width_px = lumas[0].width_px as f32;
-    let pyramids: Vec<Pyramid> = lumas.par_iter().map(Pyramid::of).collect();
-    let noise_levels = noise::levels(&pyramids);
+/// Measures pictures of a camera at rest, or that were put in place after it went as
+/// far as `shake`, at moments in seconds, the still at 0.
+pub fn measure(pyramids: &[Pyramid], times_s: &[f32], shake: f32) -> Observation {
+    let size_px = pyramids[0].size_px();
+    let width_px = size_px[0] as f32;
+    let noise_levels = noise::levels(pyramids);
     let velocities: Vec<Plane<[f32; 2]>> = pyramids
         .par_windows(2)
         .zip(times_s.par_windows(2))
         .map(|(pair, moments)| {
-            let unit = FINEST_SCALE as f32 / width_px / (moments[1] - moments[0]);
+            let unit = 1.0 / width_px / (moments[1] - moments[0]);
             let flow = pair[0].flow(&pair[1]);
-            on_grid(&flow, |way| way.map(|way| way * unit))
+            on_grid(size_px, |x, y| flow.at(x, y).map(|way| way * unit))
         })
         .collect();
     let moments: Vec<f32> = times_s
         .windows(2)
         .map(|pair| (pair[0] + pair[1]) / 2.0)
         .collect();
-    let mean = {
-        let [width, height] = pyramids[0].size_px();
-        Plane::from_fn(width, height, |x, y| {
-            let sum: f32 = pyramids.iter().map(|pyramid| pyramid.at(x, y)).sum();
-            sum / pyramids.len() as f32
-        })
-    };
+    let mean = Plane::from_fn(size_px[0], size_px[1], |x, y| {
+        let sum: f32 = pyramids.iter().map(|pyramid| pyramid.at(x, y)).sum();
+        sum / pyramids.len() as f32
+    });
     let span_s = moments[moments.len() - 1] - moments[0];
     let rate = (moments.len() - 1) as f32 / span_s;
     let floor = noise::of_flow(&mean, noise_levels);
-    let unit = FINEST_SCALE as f32 / width_px * rate;
-    let floor = on_grid(&floor, |px| [px * unit, 0.0]).map(|[speed, _]| speed);
+    let floor = on_grid(size_px, |x, y| [floor.at(x, y)]).map(|[px]| px / width_px * rate);
 
     let analysis = Analysis::of(&moments);
     let cells = analysed(&velocities, &analysis, &floor);
@@ -205,7 +202,7 @@ pub fn measure(lumas: &[Plane<f32>], times_s: &[f32], shake: f32) -> Observation
     };
     // A patch is wider than a cell and carries the motion of what it touches beyond
     // its edge: the calmest of nine knows better.
-    let slow = eroded(&from(&|cell| cell.slow));
+    let slow = spread(&from(&|cell| cell.slow), 1, f32::min);
     let seen_from = floor.map(|floor| SPEED_SEEN.hypot(NOISE_SPEEDS * floor));
     let ratio = Plane::from_fn(grid_width, grid_height, |x, y| {
         slow.at(x, y) / seen_from.at(x, y)
@@ -216,7 +213,7 @@ pub fn measure(lumas: &[Plane<f32>], times_s: &[f32], shake: f32) -> Observation
         let hidden = NOISE_SPEEDS * floor / SPEED_SEEN;
         (hidden - 1.0).clamp(0.0, 1.0) * trusted
     });
-    let activity = eroded(&from(&|cell| cell.activity));
+    let activity = spread(&from(&|cell| cell.activity), 1, f32::min);
     let mut rhythms = Rhythms::at(&moments);
     let swinging = ratio.samples.iter().zip(&activity.samples).enumerate();
     for (index, _) in swinging.filter(|(_, (ratio, activity))| **ratio > 1.0 && **activity > 0.5) {
@@ -228,10 +225,10 @@ pub fn measure(lumas: &[Plane<f32>], times_s: &[f32], shake: f32) -> Observation
             rhythms.hear(&heard);
         }
     }
-    let seen = passers::seen(&pyramids, times_s, noise_levels);
+    let seen = passers::seen(pyramids, times_s, noise_levels);
     Observation {
         watch: Watch {
-            pictures: lumas.len(),
+            pictures: pyramids.len(),
             seconds: -times_s[0],
             noise_levels,
             shake,
@@ -274,11 +271,8 @@ fn analysed(velocities: &[Plane<[f32; 2]>], analysis: &Analysis, floor: &Plane<f
             let least = ACTIVE_SPEED.hypot(ACTIVE_NOISES * floor.samples[index]);
             let [along_x, along_y] = usual_velocities(velocities, index, least);
             let swings = [analysis.swing(&along_x), analysis.swing(&along_y)];
-            let energy = |of: &dyn Fn(&swing::Swing) -> &[f32]| -> f32 {
-                let parts = swings.iter().flat_map(|swing| of(swing).to_vec());
-                parts.map(|speed| speed * speed).sum::<f32>() / count
-            };
-            let slow = energy(&|swing| &swing.slow).sqrt();
+            let all = swings.iter().flat_map(|swing| &swing.slow);
+            let slow = (all.map(|speed| speed * speed).sum::<f32>() / count).sqrt();
             let pairs = swings[0].fast.iter().zip(&swings[1].fast);
             let active = pairs.filter(|(x, y)| x.hypot(**y) > least).count();
             let mean = [swings[0].mean, swings[1].mean];
@@ -306,7 +300,7 @@ fn usual_velocities(velocities: &[Plane<[f32; 2]>], index: usize, least: f32) ->
             x.hypot(y)
         })
         .collect();
-    let most = USUAL_SPEEDS * passers::median(&speeds).max(least);
+    let most = USUAL_SPEEDS * median(speeds.clone()).max(least);
     [0, 1].map(|axis| {
         let all = velocities.iter().zip(&speeds);
         all.map(|(plane, speed)| plane.samples[index][axis] * most / speed.max(most))
@@ -317,30 +311,22 @@ fn usual_velocities(velocities: &[Plane<[f32; 2]>], index: usize, least: f32) ->
 /// Pixels of the finest scale in a cell of the network's grid, in each direction.
 const CELL_PX: usize = GRID_STRIDE_PX / FINEST_SCALE;
 
-/// The mean over each cell of the network's grid.
-fn on_grid<T: Copy>(plane: &Plane<T>, value: impl Fn(T) -> [f32; 2]) -> Plane<[f32; 2]> {
-    let (width, height) = (plane.width_px / CELL_PX, plane.height_px / CELL_PX);
-    Plane::from_fn(width, height, |x, y| {
-        let mut sums = [0.0; 2];
+/// The mean over each cell of the network's grid of what is at the pixels of the
+/// finest scale.
+fn on_grid<const PARTS: usize>(
+    [width, height]: [usize; 2],
+    at: impl Fn(usize, usize) -> [f32; PARTS],
+) -> Plane<[f32; PARTS]> {
+    Plane::from_fn(width / CELL_PX, height / CELL_PX, |x, y| {
+        let mut sums = [0.0; PARTS];
         for row in y * CELL_PX..(y + 1) * CELL_PX {
             for column in x * CELL_PX..(x + 1) * CELL_PX {
-                let [right, down] = value(plane.at(column, row));
-                sums = [sums[0] + right, sums[1] + down];
+                for (sum, part) in sums.iter_mut().zip(at(column, row)) {
+                    *sum += part;
+                }
             }
         }
         sums.map(|sum| sum / (CELL_PX * CELL_PX) as f32)
-    })
-}
-
-/// The least of each cell and its eight neighbours.
-fn eroded(plane: &Plane<f32>) -> Plane<f32> {
-    let (width, height) = (plane.width_px, plane.height_px);
-    Plane::from_fn(width, height, |x, y| {
-        let rows = y.saturating_sub(1)..(y + 2).min(height);
-        let columns = x.saturating_sub(1)..(x + 2).min(width);
-        rows.flat_map(|row| &plane.row(row)[columns.clone()])
-            .copied()
-            .fold(f32::INFINITY, f32::min)
     })
 }
 

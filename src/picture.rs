@@ -2,6 +2,10 @@
 //!
 //! Deliberately absent: files, codecs and any idea of time.
 
+mod around;
+
+pub use around::{box_mean, region_of, spread};
+
 /// A rectangle of samples, rows packed without padding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane<T> {
@@ -283,27 +287,13 @@ pub fn smooth_noise(
     smooth.map(|v| v / peak)
 }
 
-/// All cells that are connected with one, edge to edge or corner to corner,
-/// without crossing a cell that has been seen; then all of them have been.
-pub fn region_of(start: usize, is_seen: &mut Plane<bool>) -> Vec<usize> {
-    let (width, height) = (is_seen.width_px, is_seen.height_px);
-    let mut region = vec![start];
-    is_seen.samples[start] = true;
-    let mut next = 0;
-    while let Some(cell) = region.get(next).copied() {
-        next += 1;
-        let (x, y) = (cell % width, cell / width);
-        for row in y.saturating_sub(1)..(y + 2).min(height) {
-            for column in x.saturating_sub(1)..(x + 2).min(width) {
-                let beside = row * width + column;
-                if !is_seen.samples[beside] {
-                    is_seen.samples[beside] = true;
-                    region.push(beside);
-                }
-            }
-        }
+/// The middle value, of an even number the upper one; 0 of none.
+pub fn median(mut values: Vec<f32>) -> f32 {
+    if values.is_empty() {
+        return 0.0;
     }
-    region
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 #[cfg(test)]

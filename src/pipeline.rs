@@ -187,9 +187,9 @@ pub fn render(
         frame_count: shape.frame_count(),
         job_id: job.id.clone(),
         poster_jpeg,
+        observation: watched.account(shares, report.is_breath),
         report,
         engine,
-        observation: watched.account(shares),
     })
 }
 

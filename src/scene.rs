@@ -211,17 +211,22 @@ impl Scene {
         })
     }
 
-    /// Probability that a grid cell shows something that may be moved.
-    pub fn movable(&self) -> Plane<f32> {
+    /// Probability that a grid cell shows one of the classes that count.
+    pub fn probability(&self, counts: impl Fn(Class) -> bool) -> Plane<f32> {
         let (width, height) = (self.profile.grid_width(), self.profile.grid_height());
         Plane::from_fn(width, height, |x, y| {
             Class::ALL
                 .iter()
                 .zip(&self.seen.classes)
-                .filter(|(class, _)| class.is_movable())
+                .filter(|(class, _)| counts(**class))
                 .map(|(_, plane)| plane.at(x, y))
                 .sum()
         })
+    }
+
+    /// Probability that a grid cell shows something that may be moved.
+    pub fn movable(&self) -> Plane<f32> {
+        self.probability(Class::is_movable)
     }
 
     /// The most probable class of every grid cell.

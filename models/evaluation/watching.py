@@ -57,16 +57,20 @@ class Case:
     truth: object
 
 
-def read_case(data_dir, clip):
-    """The Case of a clip, or None where it is too short."""
+def read_frames(data_dir, clip):
+    """All frames of a clip, and how many there are in a second."""
     capture = cv2.VideoCapture(str(Path(data_dir) / clip.file))
-    fps = capture.get(cv2.CAP_PROP_FPS)
     frames = []
     while True:
         ok, frame = capture.read()
         if not ok:
-            break
+            return frames, capture.get(cv2.CAP_PROP_FPS)
         frames.append(frame)
+
+
+def read_case(data_dir, clip):
+    """The Case of a clip, or None where it is too short."""
+    frames, fps = read_frames(data_dir, clip)
     cut = round(BURST_S * fps) + 1
     if len(frames) < cut + TRUTH_S[0] * fps:
         return None
@@ -198,13 +202,7 @@ def evaluate_passers(binary, data_dir, log=print):
             return None
         answer = ask(binary, case.burst, case.burst_hz, case.still, True)
         plate, said = clean(binary, case.burst, case.burst_hz, case.still)
-        capture = cv2.VideoCapture(str(Path(data_dir) / clip.file))
-        frames = []
-        while True:
-            ok, frame = capture.read()
-            if not ok:
-                break
-            frames.append(frame)
+        frames = read_frames(data_dir, clip)[0]
         frames = np.stack(frames[::3])
         empty = np.median(frames, 0)
         shown = np.abs(np.stack(case.burst) - empty).max(-1) < 12

@@ -26,12 +26,13 @@ pub const PATCH_PX: usize = LANES;
 pub const MARGIN_PX: usize = 16;
 /// Slope, in levels per pixel, that counts as none: it keeps patches that show
 /// nothing from running away. Sensor noise has as much.
-const SLOPE_MIN: f32 = 0.5;
+pub const SLOPE_MIN: f32 = 0.5;
 /// A patch that goes farther than this from where it was sought is lost.
 const REACH_PX: f32 = PATCH_PX as f32;
 /// Steps shorter than this, in pixels, are not worth another.
 const STEP_PX_MIN: f32 = 0.01;
-const AREA: f32 = (PATCH_PX * PATCH_PX) as f32;
+/// Pixels of a patch.
+pub const AREA: f32 = (PATCH_PX * PATCH_PX) as f32;
 
 /// A picture with a margin.
 #[derive(Clone, Debug, PartialEq)]

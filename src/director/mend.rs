@@ -1,9 +1,8 @@
 //! Lowers motion and light where they do harm, and keeps account of it.
 
 use crate::{
-    frames::mask::box_mean,
     motion::{FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX},
-    picture::Plane,
+    picture::{Plane, box_mean},
 };
 
 /// What is lowered by less than this share is not counted as calmed.

@@ -12,11 +12,10 @@ use crate::{
         blend::{LIKE, blend, eased},
         flicker::{FLICKER_DEPTH, Flicker},
         laid::Laid,
-        mask::box_mean,
         state::NodeState,
     },
     motion::{Harmonic, Motion},
-    picture::Plane,
+    picture::{Plane, box_mean},
     scene::{HARMONIC_COUNT, Profile},
 };
 

@@ -1,9 +1,9 @@
 //! The motion carried from the network's grid to the nodes of the clip.
 
 use crate::{
-    frames::{field::NODE_STRIDE_PX, mask::box_mean},
+    frames::field::NODE_STRIDE_PX,
     motion::{Harmonic, Motion},
-    picture::Plane,
+    picture::{Plane, box_mean},
     scene::{HARMONIC_COUNT, Profile},
 };
 

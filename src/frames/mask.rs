@@ -4,7 +4,11 @@
 //! Guided filter of He, Sun and Tang (2010), in its fast form (2015): the
 //! linear model is fitted on a small picture and applied on the large one.
 
-use crate::{frames::texture::block_means, motion::Motion, picture::Plane};
+use crate::{
+    frames::texture::block_means,
+    motion::Motion,
+    picture::{Plane, box_mean},
+};
 
 /// The fit runs on a picture this many times smaller.
 const SHRINK: usize = 4;
@@ -143,42 +147,6 @@ fn combine(a: &Plane<f32>, b: &Plane<f32>, join: impl Fn(f32, f32) -> f32) -> Pl
     }
 }
 
-/// Mean over a square of side `2 * radius + 1`, clipped at the edges.
-pub fn box_mean(plane: &Plane<f32>, radius: usize) -> Plane<f32> {
-    let (width, height) = (plane.width_px, plane.height_px);
-    let mut mean = Plane::filled(width, height, 0.0);
-    // Sums of columns, to which each row adds one line and takes one away.
-    let mut columns = vec![0.0f64; width];
-    let mut running = vec![0.0f64; width + 1];
-    let add = |columns: &mut [f64], y: usize, sign: f64| {
-        for (sum, sample) in columns.iter_mut().zip(plane.row(y)) {
-            *sum += sign * f64::from(*sample);
-        }
-    };
-    for y in 0..radius.min(height) {
-        add(&mut columns, y, 1.0);
-    }
-    for y in 0..height {
-        if y + radius < height {
-            add(&mut columns, y + radius, 1.0);
-        }
-        if let Some(gone) = y.checked_sub(radius + 1) {
-            add(&mut columns, gone, -1.0);
-        }
-        let mut sum = 0.0;
-        for (next, column) in running[1..].iter_mut().zip(&columns) {
-            sum += column;
-            *next = sum;
-        }
-        let rows = (y + radius + 1).min(height) - y.saturating_sub(radius);
-        for (x, mean) in mean.row_mut(y).iter_mut().enumerate() {
-            let (from, to) = (x.saturating_sub(radius), (x + radius + 1).min(width));
-            *mean = ((running[to] - running[from]) / ((to - from) * rows) as f64) as f32;
-        }
-    }
-    mean
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,19 +189,5 @@ mod tests {
         assert!(shut.samples.iter().all(|m| *m == 0));
         let open = motion_mask(&luma, &motion_with_gate(Plane::filled(24, 16, 1.0)));
         assert!(open.samples.iter().all(|m| *m == 255));
-    }
-
-    #[test]
-    fn box_mean_of_a_constant_is_the_constant_and_of_an_impulse_its_share() {
-        assert!(
-            box_mean(&Plane::filled(5, 3, 2.0), 4)
-                .samples
-                .iter()
-                .all(|v| *v == 2.0)
-        );
-        let mut impulse = Plane::filled(5, 5, 0.0);
-        impulse.samples[12] = 9.0;
-        assert!((box_mean(&impulse, 1).at(2, 2) - 1.0).abs() < 1e-6);
-        assert_eq!(box_mean(&impulse, 1).at(0, 0), 0.0);
     }
 }

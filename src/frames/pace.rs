@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::{
     frames::{TILE_PX, tiles::Run},
-    picture::Plane,
+    picture::{Plane, median},
 };
 
 /// Moments of the loop at which steps are measured.
@@ -69,12 +69,6 @@ pub fn jerk(before: &[u8], now: &[u8], after: &[u8]) -> f32 {
     let runs = before.chunks(RUN).zip(now.chunks(RUN));
     let sum: u64 = runs.zip(after.chunks(RUN)).map(of_run).sum();
     sum as f32 / now.len().max(1) as f32
-}
-
-/// The middle value; 0 of none.
-pub fn median(mut values: Vec<f32>) -> f32 {
-    values.sort_by(f32::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// How much faster than on average the loop runs at the seam.

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::{
-    frames::{contrast::fine_contrast, mask::box_mean, tiles::runs},
+    frames::{contrast::fine_contrast, tiles::runs},
     motion::Harmonic,
+    picture::{box_mean, median},
     scene::{HARMONIC_COUNT, NetworkOutput, Profile},
     still::{Origin, Still},
 };
@@ -296,7 +297,7 @@ fn ripples_do_not_repeat_within_the_loop() {
         .flat_map(|a| (5..12).map(move |b| (a, a + b)))
         .map(|(a, b)| difference(a, b))
         .collect();
-    let usual = pace::median(apart);
+    let usual = median(apart);
     for period in [6, 8, 12] {
         for start in 0..24 {
             let share = difference(start, start + period) / usual;

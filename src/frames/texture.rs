@@ -2,8 +2,8 @@
 
 use crate::{
     arch::Padded,
-    frames::{TILE_PX, mask::box_mean, tiles::runs},
-    picture::{Plane, Yuv420},
+    frames::{TILE_PX, tiles::runs},
+    picture::{Plane, Yuv420, box_mean},
 };
 
 /// Side of a cell of the base band, in pixels.

@@ -8,7 +8,7 @@
 use super::{FLOW_MAX, Harmonic, Motion, OSCILLATION_RMS_MAX, SWAYS, smoothstep};
 use crate::{
     observation::Observation,
-    picture::{Plane, region_of},
+    picture::{Plane, box_mean, region_of},
     request::Look,
     scene::{Class, Scene},
 };
@@ -67,12 +67,13 @@ pub struct Shares {
 }
 
 impl Motion {
-    /// Puts what was measured in place of what was imagined.
+    /// Puts what was measured in place of what was imagined. `flowing`: the probability
+    /// that a cell sways, and how far it may flow for what sways around it.
     pub(super) fn fuse(
         &mut self,
         scene: &Scene,
         seen: &Observation,
-        streams: &Plane<f32>,
+        flowing: [&Plane<f32>; 2],
         look: &Look,
     ) -> Shares {
         let (width, height) = (self.gate.width_px, self.gate.height_px);
@@ -96,7 +97,7 @@ impl Motion {
             stilled: share(&|cell| moved(&self.gate, cell) && !moved(&gate, cell)),
             passing: share(&|cell| passes(seen, cell % width, cell / width) >= COUNTS),
         };
-        let flow = flow(scene, seen, &observed, streams, look);
+        let flow = flow(scene, seen, &observed, flowing, look);
         for (cell, weight) in observed.samples.iter().enumerate() {
             if *weight <= imagined.samples[cell] {
                 continue;
@@ -127,15 +128,16 @@ impl Motion {
 /// How surely each cell was seen to move of itself, 0..=1.
 fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
     let movable = scene.movable();
-    let actor = probability(scene, |class| {
-        matches!(class, Class::Person | Class::Vehicle)
-    });
+    let actor = scene.probability(|class| matches!(class, Class::Person | Class::Vehicle));
     let (width, height) = (movable.width_px, movable.height_px);
     // Evenly coloured parts of a thing that is always in motion are calm.
-    let against_network = averaged(&averaged(&Plane::from_fn(width, height, |x, y| {
-        smoothstep(ACTIVE_AGAINST_NETWORK, seen.activity.at(x, y))
-            * (1.0 - smoothstep(CALM_AGAINST_NETWORK, seen.calm.at(x, y)))
-    })));
+    let against_network = {
+        let sure = Plane::from_fn(width, height, |x, y| {
+            smoothstep(ACTIVE_AGAINST_NETWORK, seen.activity.at(x, y))
+                * (1.0 - smoothstep(CALM_AGAINST_NETWORK, seen.calm.at(x, y)))
+        });
+        box_mean(&box_mean(&sure, 1), 1)
+    };
     let alone = Plane::from_fn(width, height, |x, y| {
         let activity = seen.activity.at(x, y);
         let believed = smoothstep(MOVABLE, movable.at(x, y))
@@ -146,10 +148,7 @@ fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
             * (1.0 - smoothstep(ACTOR, actor.at(x, y)))
             * (1.0 - passes(seen, x, y))
     });
-    let together = averaged(&alone);
-    let mut moving = Plane::from_fn(width, height, |x, y| {
-        smoothstep(TOGETHER, together.at(x, y))
-    });
+    let mut moving = box_mean(&alone, 1).map(|share| smoothstep(TOGETHER, share));
     let mut is_seen = moving.map(|share| share == 0.0);
     for start in 0..moving.samples.len() {
         if !is_seen.samples[start] {
@@ -172,7 +171,7 @@ fn passes(seen: &Observation, x: usize, y: usize) -> f32 {
 
 /// Whether what stands at each cell moves on other days, 0..=1.
 fn may_be_calm(scene: &Scene) -> Plane<f32> {
-    let calm = probability(scene, |class| {
+    let calm = scene.probability(|class| {
         matches!(
             class,
             Class::Foliage | Class::Cloth | Class::WaterStill | Class::WaterFlow | Class::Smoke
@@ -181,30 +180,19 @@ fn may_be_calm(scene: &Scene) -> Plane<f32> {
     calm.map(|share| smoothstep([0.4, 0.6], share))
 }
 
-fn probability(scene: &Scene, counts: impl Fn(Class) -> bool) -> Plane<f32> {
-    let planes = &scene.seen.classes;
-    Plane::from_fn(planes[0].width_px, planes[0].height_px, |x, y| {
-        let all = Class::ALL.iter().zip(planes);
-        all.filter(|(class, _)| counts(**class))
-            .map(|(_, plane)| plane.at(x, y))
-            .sum()
-    })
-}
-
 /// The measured mean velocity, in widths per second, where a thing flows.
 fn flow(
     scene: &Scene,
     seen: &Observation,
     observed: &Plane<f32>,
-    streams: &Plane<f32>,
+    [sways, streams]: [&Plane<f32>; 2],
     look: &Look,
 ) -> Plane<[f32; 2]> {
     let (width, height) = (observed.width_px, observed.height_px);
-    let weight = averaged(observed);
+    let weight = box_mean(observed, 1);
     let smooth = |of: &dyn Fn(usize, usize) -> f32| {
-        let sums = averaged(&Plane::from_fn(width, height, |x, y| {
-            of(x, y) * observed.at(x, y)
-        }));
+        let weighted = Plane::from_fn(width, height, |x, y| of(x, y) * observed.at(x, y));
+        let sums = box_mean(&weighted, 1);
         Plane::from_fn(width, height, |x, y| {
             sums.at(x, y) / weight.at(x, y).max(f32::MIN_POSITIVE)
         })
@@ -212,8 +200,7 @@ fn flow(
     let right = smooth(&|x, y| seen.flow_x.at(x, y));
     let down = smooth(&|x, y| seen.flow_y.at(x, y));
     let steadiness = smooth(&|x, y| seen.steadiness.at(x, y));
-    let sways = probability(scene, Class::sways);
-    let fluid = probability(scene, |class| class.is_movable() && !class.sways());
+    let fluid = scene.probability(|class| class.is_movable() && !class.sways());
     Plane::from_fn(width, height, |x, y| {
         let [right, down] = [right.at(x, y), down.at(x, y)];
         let speed = right.hypot(down);
@@ -231,18 +218,6 @@ fn flow(
             Some(angle) => [angle.cos(), angle.sin()].map(|part| part * speed * kept),
             None => [right * kept, down * kept],
         }
-    })
-}
-
-/// The mean of each cell and its eight neighbours.
-fn averaged(plane: &Plane<f32>) -> Plane<f32> {
-    let (width, height) = (plane.width_px, plane.height_px);
-    Plane::from_fn(width, height, |x, y| {
-        let rows = y.saturating_sub(1)..(y + 2).min(height);
-        let columns = x.saturating_sub(1)..(x + 2).min(width);
-        let count = rows.len() * columns.len();
-        let nine = rows.flat_map(|row| &plane.row(row)[columns.clone()]);
-        nine.sum::<f32>() / count as f32
     })
 }
 

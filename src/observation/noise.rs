@@ -1,6 +1,10 @@
 //! How much motion the noise of the sensor alone would show.
 
-use crate::{arch::search::PATCH_PX, flow::Pyramid, picture::Plane};
+use crate::{
+    arch::search::{AREA, PATCH_PX, SLOPE_MIN},
+    flow::Pyramid,
+    picture::{Plane, median},
+};
 
 /// Rank of the places, calmest first, that are taken to stand still: there are some
 /// in every scene that is worth a fixed camera.
@@ -11,9 +15,6 @@ const CALM_SHARE: f32 = 0.85;
 /// No sensor is quieter, in levels: an encoder has removed the noise with the
 /// smallest changes.
 const LEVELS_MIN: f32 = 0.1;
-/// Slopes that count as none; see [`crate::arch::search`].
-const SLOPE_MIN: f32 = 0.5;
-const AREA: f32 = (PATCH_PX * PATCH_PX) as f32;
 
 /// Standard deviation of the noise at the finest scale, in levels.
 pub(super) fn levels(pyramids: &[Pyramid]) -> f32 {
@@ -25,11 +26,9 @@ pub(super) fn levels(pyramids: &[Pyramid]) -> f32 {
         for y in 0..height {
             changes.extend((0..width).map(|x| pair[1].at(x, y) - pair[0].at(x, y)));
         }
-        let mut sorted = changes.clone();
-        let middle = sorted.len() / 2;
-        let (_, median, _) = sorted.select_nth_unstable_by(middle, f32::total_cmp);
+        let usual = median(changes.clone());
         for (sum, change) in energy.samples.iter_mut().zip(&changes) {
-            *sum += (change - *median).powi(2);
+            *sum += (change - usual).powi(2);
         }
     }
     let pairs = (pyramids.len() - 1) as f32;

@@ -2,7 +2,10 @@
 //! as it was, and light that flickers.
 
 use super::{CELL_PX, on_grid};
-use crate::{flow::Pyramid, picture::Plane};
+use crate::{
+    flow::Pyramid,
+    picture::{Plane, median},
+};
 
 /// A cell deviates from what it mostly shows by at least so many levels, and so many
 /// standard deviations of the noise.
@@ -24,13 +27,10 @@ pub(super) struct Seen {
 }
 
 pub(super) fn seen(pyramids: &[Pyramid], times_s: &[f32], noise_levels: f32) -> Seen {
-    let [width, height] = pyramids[0].size_px();
+    let size_px = pyramids[0].size_px();
     let cells: Vec<Plane<f32>> = pyramids
         .iter()
-        .map(|pyramid| {
-            let levels = Plane::from_fn(width, height, |x, y| pyramid.at(x, y));
-            on_grid(&levels, |level| [level, 0.0]).map(|[level, _]| level)
-        })
+        .map(|pyramid| on_grid(size_px, |x, y| [pyramid.at(x, y)]).map(|[level]| level))
         .collect();
     let (grid_width, grid_height) = (cells[0].width_px, cells[0].height_px);
     let of_cell = noise_levels / CELL_PX as f32;
@@ -42,7 +42,7 @@ pub(super) fn seen(pyramids: &[Pyramid], times_s: &[f32], noise_levels: f32) -> 
     for index in 0..calm.samples.len() {
         levels.clear();
         levels.extend(cells.iter().map(|plane| plane.samples[index]));
-        let usual = median(&levels);
+        let usual = median(levels.clone());
         let off = |level: &&f32| (*level - usual).abs();
         let within = CALM_LEVELS + CALM_NOISES * noise_levels;
         let calm_share = levels.iter().filter(|level| off(level) < within).count() as f32 / count;
@@ -85,12 +85,6 @@ fn flicker(levels: &[f32], reach: usize, noise_levels: f32) -> f32 {
     // A wave's amplitude is the root of two times its deviation. Dark places have no
     // light to speak of.
     ((2.0 * variance).sqrt() / mean.max(16.0)).min(1.0)
-}
-
-pub(super) fn median(values: &[f32]) -> f32 {
-    let mut sorted = values.to_vec();
-    let middle = sorted.len() / 2;
-    *sorted.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::Observation;
-use crate::picture::{Plane, Yuv420, region_of};
+use crate::picture::{Plane, Yuv420, box_mean, median, region_of, spread};
 
 /// Levels of luma or chroma by which the still must differ from what the place mostly
 /// shows, to be painted over.
@@ -46,16 +46,10 @@ impl Plate {
     /// Paints the still with what most of the pictures show, in their own colours.
     pub(super) fn of(still: &Yuv420, pictures: &[Yuv420], observation: &Observation) -> Self {
         let (width, height) = (pictures[0].width_px(), pictures[0].height_px());
-        let planes_of = |planes: &Yuv420| [planes.y.clone(), planes.u.clone(), planes.v.clone()];
         let usual = usual(pictures);
-        let small = planes_of(still).map(|plane| {
-            let half = plane.width_px < still.width_px();
-            let (width, height) = if half {
-                (width / 2, height / 2)
-            } else {
-                (width, height)
-            };
-            plane.shrunk(width, height)
+        let small = [&still.y, &still.u, &still.v].map(|plane| {
+            let parts = still.width_px() / plane.width_px;
+            plane.shrunk(width / parts, height / parts)
         });
         let gains = gains(&small, &usual);
         let differs = Plane::from_fn(width, height, |x, y| {
@@ -75,8 +69,9 @@ impl Plate {
         let is_known = |x: usize, y: usize| usual[0].agreeing.at(x, y) >= AGREES_SHARE;
         // Lone pixels are noise or an edge that stands a little elsewhere; a belt or a
         // shirt of the colour of the street is part of who wears it.
-        let differs = opened(&differs);
-        let near = grown(&differs, REACH_PX);
+        let core = spread(&differs, 1, |a, b| a && b);
+        let differs = spread(&core, 1, |a, b| a || b);
+        let near = spread(&differs, REACH_PX, |a, b| a || b);
         let mut is_seen = near.map(|is_near| !is_near);
         let (mut painted, mut ghosts) = (near.map(|_| 0.0f32), near.map(|_| 0.0f32));
         for start in 0..near.samples.len() {
@@ -103,9 +98,10 @@ impl Plate {
         }
         let area = (width * height) as f32;
         let share = |cells: &Plane<f32>| cells.samples.iter().sum::<f32>() / area;
-        let weight = faded(&painted);
-        let mut planes = planes_of(still);
-        for (index, plane) in planes.iter_mut().enumerate() {
+        let weight = box_mean(&painted, FADE_PX);
+        let mut planes = still.clone();
+        let all = [&mut planes.y, &mut planes.u, &mut planes.v];
+        for (index, plane) in all.into_iter().enumerate() {
             let (wide, high) = (plane.width_px, plane.height_px);
             let weight = weight.resized(wide, high);
             let level = usual[index].level.resized(wide, high);
@@ -118,11 +114,10 @@ impl Plate {
                 }
             }
         }
-        let [y, u, v] = planes;
         Self {
             painted_share: share(&weight),
             ghost_share: share(&ghosts),
-            planes: Yuv420 { y, u, v },
+            planes,
         }
     }
 }
@@ -191,56 +186,7 @@ fn most_agreed(sorted: &[u8]) -> (f32, f32) {
 fn gains(still: &[Plane<f32>; 3], usual: &[Usual; 3]) -> [f32; 3] {
     std::array::from_fn(|plane| {
         let pairs = still[plane].samples.iter().zip(&usual[plane].level.samples);
-        let mut differences: Vec<f32> = pairs.map(|(still, usual)| still - usual).collect();
-        let middle = differences.len() / 2;
-        *differences.select_nth_unstable_by(middle, f32::total_cmp).1
-    })
-}
-
-/// Without what is less than three pixels wide or high.
-fn opened(cells: &Plane<bool>) -> Plane<bool> {
-    let (width, height) = (cells.width_px, cells.height_px);
-    let around = |cells: &Plane<bool>, x: usize, y: usize, all: bool| {
-        let rows = y.saturating_sub(1)..(y + 2).min(height);
-        let columns = x.saturating_sub(1)..(x + 2).min(width);
-        let mut nine = rows.flat_map(|row| &cells.row(row)[columns.clone()]);
-        if all {
-            nine.all(|cell| *cell)
-        } else {
-            nine.any(|cell| *cell)
-        }
-    };
-    let core = Plane::from_fn(width, height, |x, y| around(cells, x, y, true));
-    Plane::from_fn(width, height, |x, y| around(&core, x, y, false))
-}
-
-/// Everything within `reach` pixels as well.
-fn grown(cells: &Plane<bool>, reach: usize) -> Plane<bool> {
-    let (width, height) = (cells.width_px, cells.height_px);
-    let across = Plane::from_fn(width, height, |x, y| {
-        let row = cells.row(y);
-        row[x.saturating_sub(reach)..(x + reach + 1).min(width)].contains(&true)
-    });
-    Plane::from_fn(width, height, |x, y| {
-        let mut rows = y.saturating_sub(reach)..(y + reach + 1).min(height);
-        rows.any(|row| across.at(x, row))
-    })
-}
-
-/// Soft at its edges, inwards and outwards alike.
-fn faded(cells: &Plane<f32>) -> Plane<f32> {
-    let (width, height) = (cells.width_px, cells.height_px);
-    let mean = |values: &mut dyn ExactSizeIterator<Item = f32>| {
-        let count = values.len() as f32;
-        values.sum::<f32>() / count
-    };
-    let across = Plane::from_fn(width, height, |x, y| {
-        let row = &cells.row(y)[x.saturating_sub(FADE_PX)..(x + FADE_PX + 1).min(width)];
-        mean(&mut row.iter().copied())
-    });
-    Plane::from_fn(width, height, |x, y| {
-        let rows = y.saturating_sub(FADE_PX)..(y + FADE_PX + 1).min(height);
-        mean(&mut rows.map(|row| across.at(x, row)))
+        median(pairs.map(|(still, usual)| still - usual).collect())
     })
 }
 

@@ -3,10 +3,10 @@
 
 use rayon::prelude::*;
 
-use super::{ObservationError, noise, passers};
+use super::{ObservationError, noise};
 use crate::{
     flow::{FINEST_SCALE, Pyramid},
-    picture::Plane,
+    picture::{Plane, median},
 };
 
 /// Farthest that a corner may have gone, as a share of the width.
@@ -78,33 +78,31 @@ struct Sighting {
 }
 
 /// How the camera moved in a burst.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Shakes {
     /// Farthest that a corner went, as a share of the width.
     pub(super) share: f32,
-    /// Of each picture; empty for a camera at rest.
+    /// Of each picture.
     of_pictures: Vec<Shake>,
     /// Of the finest scale.
     size_px: [usize; 2],
 }
 
 impl Shakes {
+    /// Whether a picture is out of place.
+    pub(super) fn is_off(&self, index: usize) -> bool {
+        self.of_pictures[index].reach_px(self.size_px) * FINEST_SCALE as f32 > UNDONE_PX
+    }
+
     /// A plane of a picture, of any size, as the camera would have seen it at rest.
-    pub(super) fn undo<T: Copy + Into<f32>>(&self, index: usize, plane: &Plane<T>) -> Plane<f32> {
-        let plane = plane.map(T::into);
-        match self.of_pictures.get(index) {
-            Some(shake) if shake.reach_px(self.size_px) * FINEST_SCALE as f32 > UNDONE_PX => {
-                undone(&plane, shake, self.size_px)
-            }
-            _ => plane,
-        }
+    pub(super) fn undo(&self, index: usize, plane: &Plane<f32>) -> Plane<f32> {
+        undone(plane, &self.of_pictures[index], self.size_px)
     }
 }
 
 /// How the camera moved. `still` is where all the pictures should be.
-pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, ObservationError> {
+pub(super) fn find(still: &Pyramid, pyramids: &[Pyramid]) -> Result<Shakes, ObservationError> {
     let size = still.size_px();
-    let pyramids: Vec<Pyramid> = lumas.par_iter().map(Pyramid::of).collect();
     let shakes: Vec<Option<Shake>> = pyramids
         .par_iter()
         .map(|pyramid| {
@@ -131,10 +129,10 @@ pub(super) fn find(still: &Pyramid, lumas: &[Plane<f32>]) -> Result<Shakes, Obse
         return Err(ObservationError::Shake { share });
     }
     let lost = shakes.len() - known.len();
-    if lost as f32 > UNKNOWN_SHARE * lumas.len() as f32 && standing(&pyramids) < STANDING_SHARE {
+    if lost as f32 > UNKNOWN_SHARE * pyramids.len() as f32 && standing(pyramids) < STANDING_SHARE {
         return Err(ObservationError::Unsteady {
             lost,
-            all: lumas.len(),
+            all: pyramids.len(),
         });
     }
     // Where nothing else agrees it is the scene that moves, and not as one.
@@ -153,7 +151,7 @@ fn standing(pyramids: &[Pyramid]) -> f32 {
         .par_windows(2)
         .map(|pair| standing_of(&pair[0], &pair[1], variance))
         .collect();
-    passers::median(&shares)
+    median(shares)
 }
 
 fn standing_of(from: &Pyramid, to: &Pyramid, variance: f32) -> f32 {
@@ -378,7 +376,7 @@ mod tests {
             }
             hills(from[0], from[1])
         });
-        let shakes = find(&Pyramid::of(&still), std::slice::from_ref(&shaken));
+        let shakes = find(&Pyramid::of(&still), &[Pyramid::of(&shaken)]);
         let shakes = shakes.expect("a small shake");
         assert!(
             (0.006..SHAKE_MAX).contains(&shakes.share),

@@ -57,10 +57,15 @@ fn share(plane: &Plane<f32>, columns: std::ops::Range<usize>, counts: impl Fn(f3
     counted / all
 }
 
+fn measured(frames: &[Plane<f32>]) -> Observation {
+    let pyramids: Vec<Pyramid> = frames.iter().map(Pyramid::of).collect();
+    measure(&pyramids, &moments(), 0.0)
+}
+
 #[test]
 fn noise_is_no_motion() {
     for noise_levels in [0.0, 3.0, 12.0] {
-        let seen = measure(&scene(|x, y, _| [x, y], noise_levels), &moments(), 0.0);
+        let seen = measured(&scene(|x, y, _| [x, y], noise_levels));
         let moving = share(&seen.ratio, 0..WIDTH, |ratio| ratio > 1.0);
         assert!(moving <= 0.02, "{noise_levels} levels: {moving}");
         assert!(seen.watch.rhythm_hz.is_none());
@@ -73,20 +78,16 @@ fn noise_is_no_motion() {
 #[test]
 fn a_stream_is_measured_beside_a_wall() {
     let speed = 0.03 * WIDTH as f32;
-    let seen = measure(
-        &scene(
-            |x, y, time_s| {
-                if x < 96.0 {
-                    [x, y]
-                } else {
-                    [x + 0.8 * speed * time_s, y - 0.6 * speed * time_s]
-                }
-            },
-            2.0,
-        ),
-        &moments(),
-        0.0,
-    );
+    let seen = measured(&scene(
+        |x, y, time_s| {
+            if x < 96.0 {
+                [x, y]
+            } else {
+                [x + 0.8 * speed * time_s, y - 0.6 * speed * time_s]
+            }
+        },
+        2.0,
+    ));
     assert!(share(&seen.ratio, 0..22, |ratio| ratio > 1.0) < 0.02);
     assert!(share(&seen.ratio, 27..48, |ratio| ratio > 1.0) > 0.9);
     assert!(share(&seen.activity, 27..48, |activity| activity > 0.8) > 0.9);
@@ -99,7 +100,7 @@ fn a_stream_is_measured_beside_a_wall() {
             speeds.push(right.hypot(down));
         }
     }
-    let middle = |values: &[f32]| passers::median(values);
+    let middle = |values: &[f32]| median(values.to_vec());
     assert!(middle(&turned) < 0.05, "{}", middle(&turned));
     assert!(
         (middle(&speeds) / 0.03 - 1.0).abs() < 0.1,
@@ -113,17 +114,13 @@ fn a_stream_is_measured_beside_a_wall() {
 fn a_swing_is_measured_with_size_and_rhythm() {
     let hz = 0.75;
     let size = 0.008;
-    let seen = measure(
-        &scene(
-            |x, y, time_s| {
-                let away = size * WIDTH as f32 * (TAU * hz * time_s + 0.4).sin();
-                if x < 96.0 { [x, y] } else { [x - away, y] }
-            },
-            1.0,
-        ),
-        &moments(),
-        0.0,
-    );
+    let seen = measured(&scene(
+        |x, y, time_s| {
+            let away = size * WIDTH as f32 * (TAU * hz * time_s + 0.4).sin();
+            if x < 96.0 { [x, y] } else { [x - away, y] }
+        },
+        1.0,
+    ));
     let found = seen.watch.rhythm_hz.expect("a rhythm");
     assert!((found - hz).abs() < 0.11, "{found}");
     assert!(share(&seen.ratio, 27..48, |ratio| ratio > 1.0) > 0.9);
@@ -139,7 +136,7 @@ fn a_swing_is_measured_with_size_and_rhythm() {
             (power / 2.0).sqrt()
         })
         .collect();
-    let rms = passers::median(&sways);
+    let rms = median(sways);
     assert!((0.6..1.5).contains(&(rms / (size / 2f32.sqrt()))), "{rms}");
 }
 
@@ -158,7 +155,7 @@ fn who_passes_by_is_told_from_what_moves() {
         }
         frames
     };
-    let seen = measure(&frames, &moments(), 0.0);
+    let seen = measured(&frames);
     let cell = (24, 15);
     assert!(seen.passing.at(cell.0, cell.1) > 0.05);
     assert!(seen.activity.at(cell.0, cell.1) < 0.5);

@@ -1,5 +1,7 @@
 //! The pictures of a burst, brought to the framing of the still.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::ObservationError;
@@ -49,7 +51,7 @@ impl Watched {
                 let photo = decode(bytes, limits)?;
                 let planes = Still::compose(&photo, size, Origin::Payload).planes;
                 let luma = luma(&planes.y, profile);
-                let colour = wants_colour.then(|| Yuv420::clone(&planes));
+                let colour = wants_colour.then(|| Arc::unwrap_or_clone(planes));
                 Ok((luma, time_s - still_s, colour))
             })
             .collect();

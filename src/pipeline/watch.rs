@@ -75,8 +75,10 @@ impl Watched {
         }
     }
 
-    /// What the clip's record says of it.
-    pub(super) fn account(self, shares: Shares) -> Option<Account> {
+    /// What the clip's record says of it. In a clip in which the camera breathes
+    /// nothing moves by itself.
+    pub(super) fn account(self, shares: Shares, is_breath: bool) -> Option<Account> {
+        let moving = |share: f32| if is_breath { 0.0 } else { share };
         match self {
             Self::Not => None,
             Self::Refused(reason) => Some(Account::Refused { reason }),
@@ -88,8 +90,8 @@ impl Watched {
                     noise_levels: watch.noise_levels,
                     shake: watch.shake,
                     rhythm_hz: watch.rhythm_hz,
-                    observed_share: shares.observed,
-                    imagined_share: shares.imagined,
+                    observed_share: moving(shares.observed),
+                    imagined_share: moving(shares.imagined),
                     stilled_share: shares.stilled,
                     passing_share: shares.passing,
                     painted_share: plate.map(|[painted, _]| painted),

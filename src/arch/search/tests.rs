@@ -54,17 +54,21 @@ proptest! {
     }
 }
 
-#[test]
-fn a_patch_is_found_where_it_has_gone() {
-    let (from, to) = (hills(0.0, 0.0), hills(1.3, -0.6));
-    let [slope_x, slope_y] = slopes(&from);
+/// Where the patch in the middle of `from` is found in `to`.
+fn found(from: &Raster, to: &Raster, starts: &[[f32; 2]]) -> Found {
+    let [slope_x, slope_y] = slopes(from);
     let pair = Pair {
-        from: &from,
+        from,
         slope_x: &slope_x,
         slope_y: &slope_y,
-        to: &to,
+        to,
     };
-    let found = Isa::fastest().search(&pair, [6, 5], &[[0.0; 2], [9.0, 9.0]], 20);
+    Isa::fastest().search(&pair, [6, 5], starts, 20)
+}
+
+#[test]
+fn a_patch_is_found_where_it_has_gone() {
+    let found = found(&hills(0.0, 0.0), &hills(1.3, -0.6), &[[0.0; 2], [9.0, 9.0]]);
     let off = (found.flow[0] - 1.3).hypot(found.flow[1] + 0.6);
     assert!(off < 0.05, "{found:?}");
 }
@@ -73,14 +77,7 @@ fn a_patch_is_found_where_it_has_gone() {
 fn light_is_no_motion() {
     let from = hills(0.0, 0.0);
     let to = Raster::from_fn(WIDTH, HEIGHT, |x, y| from.at(x, y) + 30.0);
-    let [slope_x, slope_y] = slopes(&from);
-    let pair = Pair {
-        from: &from,
-        slope_x: &slope_x,
-        slope_y: &slope_y,
-        to: &to,
-    };
-    let found = Isa::fastest().search(&pair, [6, 5], &[[0.0; 2]], 20);
+    let found = found(&from, &to, &[[0.0; 2]]);
     assert!(found.flow[0].hypot(found.flow[1]) < 1e-3, "{found:?}");
     assert!(found.error < 0.1, "{found:?}");
 }
@@ -88,13 +85,8 @@ fn light_is_no_motion() {
 #[test]
 fn what_shows_nothing_stays() {
     let plain = Raster::from_fn(WIDTH, HEIGHT, |_, _| 90.0);
-    let [slope_x, slope_y] = slopes(&plain);
-    let pair = Pair {
-        from: &plain,
-        slope_x: &slope_x,
-        slope_y: &slope_y,
-        to: &plain,
-    };
-    let found = Isa::fastest().search(&pair, [6, 5], &[[0.0; 2], [3.0, 1.0]], 20);
-    assert_eq!(found.flow, [0.0; 2]);
+    assert_eq!(
+        found(&plain, &plain, &[[0.0; 2], [3.0, 1.0]]).flow,
+        [0.0; 2]
+    );
 }
