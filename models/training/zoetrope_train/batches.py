@@ -26,8 +26,8 @@ PHOTO_CROPS = (
     + [(160, 192), (160, 224), (128, 192), (192, 256), (160, 256), (256, 256),
        (224, 224), (160, 160), (128, 160), (96, 128), (128, 128), (224, 256)]
 )
-#: Chance of a blurred batch, and of a picture without colours.
-BLURRED, COLOURLESS = 0.25, 0.06
+#: Chances of a picture to be changed by gamma, blurred, without colours, noisy.
+REGAMMAED, BLURRED, COLOURLESS, NOISY = 0.5, 0.25, 0.06, 0.2
 #: World crops are square, since directions matter there.
 WORLD_CROPS = [160] * 2 + [192] * 6 + [224] * 5 + [256] * 7
 #: Chance that a crop of a clip undoes the squashing to a square.
@@ -117,23 +117,20 @@ def _crops(arrays, rows, xs, ys, width, height, mirrors, size_px):
     return batch
 
 
-def recolour(x, rng):
+def recolour(x, generator):
     """Random gamma, saturation, contrast, white balance, blur and noise on RGB 0..1."""
     def draw(low, high, channels=1):
-        values = rng.rand(len(x), channels, 1, 1).astype(np.float32)
-        return torch.from_numpy(values) * (high - low) + low
+        shape = (len(x), channels, 1, 1)
+        return torch.rand(shape, generator=generator, device=x.device) * (high - low) + low
 
-    if rng.rand() < 0.5:
-        x = x ** torch.exp(draw(-0.45, 0.45))
-    if rng.rand() < BLURRED:
-        x = _blurred(x, draw(0, 1))
+    x = x.clamp(min=1e-4) ** torch.exp(draw(-0.45, 0.45) * (draw(0, 1) < REGAMMAED))
+    x = _blurred(x, draw(0, 1) * (draw(0, 1) < BLURRED))
     grey = x.mean(1, keepdim=True)
     x = grey + (x - grey) * draw(0.3, 1.6) * (draw(0, 1) > COLOURLESS)
     mean = x.mean((1, 2, 3), keepdim=True)
     x = ((x - mean) * draw(0.65, 1.35) + mean + draw(-0.12, 0.12)) * draw(0.88, 1.12, 3)
-    if rng.rand() < 0.2:
-        noise = rng.standard_normal(x.shape).astype(np.float32)
-        x = x + torch.from_numpy(noise) * draw(0, 0.05)
+    noise = torch.randn(x.shape, generator=generator, device=x.device)
+    x = x + noise * draw(0, 0.05) * (draw(0, 1) < NOISY)
     return x.clamp(0, 1)
 
 
@@ -269,7 +266,7 @@ class ClipBatches:
             height = max(2, round(height * min(1, aspect)))
         return width, height
 
-    def _cells(self, i):
+    def cells(self, i):
         """What the losses ask for, by name, [64, 64, C] float; see `clip_losses`."""
         a, row, clip = self.cache.arrays, self.cache.rows[i], self.cache.clips[i]
         kinds, steady = np.asarray(a["kinds"][i]), np.asarray(a["steady"][i]) > 0
@@ -308,7 +305,7 @@ class ClipBatches:
         width, height = self._crop(self.cache.rows[i], size_px)
         xs, ys, mirrors = _places(self.rng, 1, width, height)
         one = {}
-        for name, array in self._cells(i).items():
+        for name, array in self.cells(i).items():
             cell = _cut(array[None], 0, xs[0], ys[0], width, height, mirrors[0])
             one[name] = _fit(_stack([cell]), array.shape[1] * size_px // IMAGE_PX)
         one["rgb"] = (one["rgb"] / 255.0).clamp(0, 1)

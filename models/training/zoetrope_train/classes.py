@@ -30,6 +30,9 @@ ADE20K_32 = (
     "armchair",
 )
 
+#: Scale of the MOSAIC teacher's quantised logits (zero point 0).
+LOGIT_SCALE = 0.0962192565202713
+
 _ADE_TO_CLASS = {
     "sky": "sky",
     "water": "water_still",

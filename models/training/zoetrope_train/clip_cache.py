@@ -11,11 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .classes import INDEX, ade_to_class_matrix
+from .classes import INDEX, LOGIT_SCALE, ade_to_class_matrix
 from .clip_motion import FAST_HZ, GRID, MOVING, SLOW_HZ, UNKNOWN, measure, read_windows
 from .feature_cache import read_features
 from .sources import KINDS, Clip, read_clips
-from .teachers import LOGIT_SCALE, Mosaic
+from .teachers import Mosaic
 
 IMAGE_PX = 256
 WINDOW_S, WINDOW_S_MIN = 3.0, 0.8

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .classes import ADE20K_32, INDEX, STILL_CLASSES, ade_to_class_matrix
-from .teachers import LOGIT_SCALE
+from .classes import ADE20K_32, INDEX, LOGIT_SCALE, STILL_CLASSES, ade_to_class_matrix
 
 FIRE_SOURCE = "confire_fire"
 #: Trust in "sky" on fire photos: what looks like sky is often their smoke.
@@ -61,7 +60,7 @@ def class_targets(batch):
     logits, rgb, smoke = batch["logits"], batch["rgb"], batch["smoke"]
     is_fire, is_smoke = batch["is_fire"], batch["is_smoke"]
     ade = teacher_probabilities(logits)
-    matrix = torch.from_numpy(ade_to_class_matrix())
+    matrix = torch.from_numpy(ade_to_class_matrix()).to(ade)
     classes = torch.einsum("bchw,ck->bkhw", ade, matrix)
     trust = ade.max(1, keepdim=True).values
     fire_flag = is_fire.view(-1, 1, 1, 1).float()
@@ -79,7 +78,7 @@ def class_targets(batch):
     for name, share, drawn_trust in (
         ("person", face, FACE_TRUST), ("smoke", smoke, 1.0), ("fire", fire, FIRE_TRUST)
     ):
-        one = torch.zeros(1, classes.shape[1], 1, 1)
+        one = torch.zeros(1, classes.shape[1], 1, 1, device=classes.device)
         one[:, INDEX[name]] = 1.0
         classes = classes * (1 - share) + one * share
         trust = trust * (1 - share) + drawn_trust * share

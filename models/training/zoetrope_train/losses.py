@@ -9,7 +9,6 @@ import torch.nn.functional as F
 
 from .classes import INDEX, MOVABLE_CLASSES
 from .labels import (
-    class_targets,
     class_weights,
     still_share,
     surely_still,
@@ -145,14 +144,13 @@ def feature_losses(answers, batch, early):
     return terms
 
 
-def photo_losses(raw, batch):
+def photo_losses(raw, batch, classes, trust):
     """Named loss terms of the photo part of a batch, already weighted.
 
-    Labels read colours from the batch's pictures, which are not recoloured yet.
+    `classes` [B, 10, h, w] and `trust` [B, 1, h, w] are those of `class_targets`.
     """
-    classes, trust = class_targets(batch)
     terms = {}
-    weights = class_weights().view(1, -1, 1, 1)
+    weights = class_weights().to(classes).view(1, -1, 1, 1)
     pixel = trust * (classes * weights).sum(1, keepdim=True)
     log_p = merged(F.log_softmax(raw["classes"].float(), 1))
     cross = -(_merge_targets(classes) * log_p).sum(1, keepdim=True)
@@ -232,7 +230,7 @@ def _told_losses(raw, batch):
     """Terms of classes, mobility and motion that somebody told for every place."""
     terms = {}
     classes = batch["classes"]
-    pixel = (classes * class_weights().view(1, -1, 1, 1)).sum(1, keepdim=True)
+    pixel = (classes * class_weights().to(classes).view(1, -1, 1, 1)).sum(1, keepdim=True)
     log_p = F.log_softmax(raw["classes"].float(), 1)
     terms["classes"] = CLASSES_TOLD * _mean(-(classes * log_p).sum(1, keepdim=True), pixel)
     mobility = raw["mobility"].float().clamp(1e-4, 1 - 1e-4)

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 import cv2
-import ncnn
 import numpy as np
 import onnxruntime
 
@@ -38,6 +37,9 @@ class SkyTeacher:
     """U2Netp trained on skies."""
 
     def __init__(self, teachers_dir):
+        import ncnn
+
+        self._from_pixels, self._rgb = ncnn.Mat.from_pixels_resize, ncnn.Mat.PixelType.PIXEL_RGB
         folder = Path(teachers_dir) / "sky"
         self._net = ncnn.Net()
         self._net.opt.num_threads = 1
@@ -46,9 +48,8 @@ class SkyTeacher:
 
     def __call__(self, rgb):
         """Probability of sky [64, 64] of uint8 RGB."""
-        pixels = ncnn.Mat.PixelType.PIXEL_RGB
         height, width = rgb.shape[:2]
-        x = ncnn.Mat.from_pixels_resize(rgb, pixels, width, height, SKY_PX, SKY_PX)
+        x = self._from_pixels(rgb, self._rgb, width, height, SKY_PX, SKY_PX)
         x.substract_mean_normalize(SKY_MEAN, [1 / spread for spread in SKY_SPREAD])
         extractor = self._net.create_extractor()
         extractor.input("input.1", x)

@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .classes import ADE20K_32
+from .classes import ADE20K_32, LOGIT_SCALE
 from .sources import Photo, read_manifest
-from .teachers import LOGIT_SCALE, Meter, Mosaic
+from .teachers import Meter, Mosaic
 
 #: Array name -> shape per photo; everything is uint8.
 SHAPES = {

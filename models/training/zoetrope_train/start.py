@@ -15,21 +15,21 @@ from onnx import numpy_helper
 from .labels import teacher_probabilities
 from .network import Adapters, ConvBn
 
-#: Pictures that stand for the training material, and their size.
-PICTURES, SIZE_PX = 96, 160
 #: Ridge of the least squares, as a share of the features' mean power.
 RIDGE = 1e-2
 #: Least probability whose logarithm is fitted.
 PROBABILITY_MIN = 1e-3
 
 
-def start_from(path, network, adapters, photo_batches, log=print):
-    """Give `network` the weights of the file at `path`, and fit `adapters` to it."""
+def start_from(path, network, adapters, batch, log=print):
+    """Give `network` the weights of the file at `path`, and fit `adapters` to it.
+
+    `batch` holds photos that stand for the training material, teacher's features included.
+    """
     weights = {
         tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
         for tensor in onnx.load(str(path)).graph.initializer
     }
-    batch = photo_batches.draw(PICTURES, SIZE_PX)
     with torch.no_grad():
         _load(weights, network)
         raw = _calibrated(network, batch)
@@ -79,7 +79,7 @@ def _fit(adapters, raw, batch):
     targets["ade"] = (adapters.ade, raw["y2"], log_p)
     targets["coarse"] = (adapters.coarse, raw["y4"], F.avg_pool2d(log_p, 4))
     for conv, x, y in targets.values():
-        x, y = (t.permute(0, 2, 3, 1).flatten(0, 2).double().numpy() for t in (x, y))
+        x, y = (t.permute(0, 2, 3, 1).flatten(0, 2).double().cpu().numpy() for t in (x, y))
         mean_x, mean_y = x.mean(0), y.mean(0)
         x, y = x - mean_x, y - mean_y
         power = x.T @ x

@@ -32,8 +32,12 @@ FLAME = (0.3, 0.6)
 FLAME_SPEED_MIN = 0.1
 
 
-def _answers(network, taps, rgb):
-    """Mean answers [B, ...] by name; those that depend on the wind come in a list per wind."""
+def answers_of(network, taps, rgb):
+    """Mean answers of the large teacher about pictures and their mirror images.
+
+    Classes [B, 10, h, w] and mobility [B, 1, h, w]; flow and spectrum in a list per wind;
+    the mean light [B, 1, h, w].
+    """
     flipped = {name: tap.flip(-1) for name, tap in taps.items()}
     views = [network.seen(taps, rgb), network.seen(flipped, rgb.flip(-1))]
     logits = [network.classes(y2) for _, y2 in views]
@@ -46,10 +50,10 @@ def _answers(network, taps, rgb):
     flows, spectra, lights = [], [], []
     for x, y in WINDS:
         moves = [
-            network.moves(y3, y2, z, torch.tensor([[side * x, y]]).expand(len(rgb), 2))
+            network.moves(y3, y2, z, rgb.new_tensor([[side * x, y]]).expand(len(rgb), 2))
             for (y3, y2), z, side in zip(views, logits, (1, -1), strict=True)
         ]
-        flows.append((moves[0]["flow"] + moves[1]["flow"].flip(-1) * _FLOW_SIDE) / 2)
+        flows.append((moves[0]["flow"] + moves[1]["flow"].flip(-1) * _FLOW_SIDE.to(rgb)) / 2)
         spectra.append(_same_size(moves[0]["spectrum"], moves[1]["spectrum"].flip(-1)))
         lights.append(both([m["light"] for m in moves]))
     flows = [_risen(flow, p[:, INDEX["fire"]].unsqueeze(1)) for flow in flows]
@@ -71,7 +75,8 @@ def _same_size(spectrum, mirrored):
     return spectrum * gain.clamp(0, 4).repeat_interleave(2, 1)
 
 
-def _shrunk(fields):
+def shrunk_spectra(fields):
+    """Spectra as the cache keeps them: at half the grid."""
     return [torch.nn.functional.avg_pool2d(f, GRID // SPECTRUM_GRID) for f in fields]
 
 
@@ -99,13 +104,13 @@ def _teach(crew, data_dir, work_dir):
         }
         scale.apply(inputs)
         with torch.no_grad(), halved_where_fast():
-            p, mobility, flows, spectra, light = _answers(network, inputs, inputs["rgb"] / 255)
+            p, mobility, flows, spectra, light = answers_of(network, inputs, inputs["rgb"] / 255)
         for name, value in (
             ("classes", np.rint(255 * p.float().permute(0, 2, 3, 1).numpy())),
             ("mobility", np.rint(255 * mobility[:, 0].float().numpy())),
             ("light", np.rint(255 * light[:, 0].float().clamp(0, 1).numpy())),
             ("flow", torch.stack(flows, 1).float().permute(0, 1, 3, 4, 2).numpy()),
-            ("spectrum", torch.stack(_shrunk(spectra), 1).float().permute(0, 1, 3, 4, 2).numpy()),
+            ("spectrum", torch.stack(shrunk_spectra(spectra), 1).float().permute(0, 1, 3, 4, 2).numpy()),
         ):
             taught[f"taught_{name}"][rows] = value
     for array in taught.values():

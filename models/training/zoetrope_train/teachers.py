@@ -3,14 +3,8 @@
 from pathlib import Path
 
 import cv2
-import flatbuffers
 import numpy as np
 import onnxruntime
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
-
-#: Scale of the teacher's quantised logits (zero point 0).
-LOGIT_SCALE = 0.0962192565202713
 
 #: Tensors of MOSAIC that are kept: name -> (tensor, pooling before caching).
 MOSAIC_TENSORS = {
@@ -32,13 +26,22 @@ def pool_mean(array, factor):
     return np.rint(cells.astype(np.float32).mean((1, 3))).astype(array.dtype)
 
 
+def mosaic_file(teachers_dir):
+    """Where the segmentation teacher lies."""
+    return Path(teachers_dir) / "mosaic" / "mosaic_soft.tflite"
+
+
 class Mosaic:
     """MOSAIC R4 on ADE20K-32 with its intermediate features as outputs."""
 
     SIZE_PX = 512
 
     def __init__(self, teachers_dir):
-        path = Path(teachers_dir) / "mosaic" / "mosaic_soft.tflite"
+        import flatbuffers
+        from ai_edge_litert import schema_py_generated as schema
+        from ai_edge_litert.interpreter import Interpreter
+
+        path = mosaic_file(teachers_dir)
         model = schema.ModelT.InitFromObj(
             schema.Model.GetRootAsModel(path.read_bytes(), 0)
         )

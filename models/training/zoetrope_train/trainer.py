@@ -20,6 +20,7 @@ from .batches import (
 )
 from .clip_cache import read_clip_cache
 from .console import silent
+from .labels import class_targets
 from .losses import clip_losses, feature_losses, photo_losses, world_losses
 from .network import Adapters, MotionNetwork
 from .opinions import read_opinions
@@ -62,6 +63,8 @@ class Recipe:
 
 #: Learning rate of a network that has learnt before, over that of one that has not.
 STARTED_RATE = 0.25
+#: Pictures, and their size, to which a network that is started from is fitted.
+START_PICTURES, START_PX = 96, 160
 
 
 def rate_at(recipe, step, progress):
@@ -107,8 +110,13 @@ class Trainer:
         self.ending = False
         self.images = {"photos": 0, "scenes": 0, "clips": 0}
         self.rng = self._draws()
+        self.colours = torch.Generator().manual_seed(int(self.rng.randint(1 << 30)))
         self.photo_batches = self.world_batches = self.clip_batches = self.scale = None
         self.sums, self.counts = {}, {}
+        self._link_averages()
+
+    def _link_averages(self):
+        """Find the tensors of the network and of its moving average, once they are in place."""
         source, target = self.network.state_dict(), self.average.state_dict()
         floating = [k for k, v in source.items() if v.dtype.is_floating_point]
         self._now = [source[k] for k in floating]
@@ -166,7 +174,8 @@ class Trainer:
         batches = PhotoBatches(
             self.photo_batches.cache, None, None, self.scale, np.random.RandomState(2)
         )
-        start_from(self.recipe.start, self.network, self.adapters, batches, self.log)
+        batch = batches.draw(START_PICTURES, START_PX)
+        start_from(self.recipe.start, self.network, self.adapters, batch, self.log)
         self.average.load_state_dict(self.network.state_dict())
 
     def refresh(self):
@@ -208,7 +217,7 @@ class Trainer:
             parts["scenes"] = self.world_batches.draw(scenes, size_px)
         if self.clip_batches:
             parts["clips"] = self.clip_batches.draw(recipe.clips, size_px)
-        rgb = recolour(torch.cat([part["rgb"] for part in parts.values()]), self.rng)
+        rgb = recolour(torch.cat([part["rgb"] for part in parts.values()]), self.colours)
         wind = torch.cat([part["wind"] for part in parts.values()])
         return parts, rgb.contiguous(memory_format=torch.channels_last), wind
 
@@ -230,7 +239,7 @@ class Trainer:
         for at, (name, part) in enumerate(parts.items()):
             own = {k: v[at] for k, v in split.items()}
             if name == "photos":
-                terms |= photo_losses(own, part)
+                terms |= photo_losses(own, part, *class_targets(part))
                 early = progress < 1 - recipe.decay_share and not recipe.start
                 terms |= self._feature_terms(own, part, early)
             elif name == "scenes":
@@ -259,22 +268,20 @@ class Trainer:
         loss.backward()
         self.crew.average_gradients(self.parameters)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm_max)
-        if not torch.isfinite(norm):
-            self.log(f"step {self.step}: gradient is not finite, skipped")
-            return
+        # The fused optimiser leaves the step out by itself, so nobody waits for the answer.
+        self.optimiser.found_inf = (~torch.isfinite(norm)).float()
         self.optimiser.step()
         self.step += 1
         keep = min(self.recipe.average, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(self._mean, self._now, 1 - keep)
-        for name, value in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
+        notes = terms | {"norm": norm, "skipped": self.optimiser.found_inf}
+        for name, value in notes.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value.detach()
             self.counts[name] = self.counts.get(name, 0) + 1
-        self.sums["norm"] = self.sums.get("norm", 0.0) + float(norm)
-        self.counts["norm"] = self.counts.get("norm", 0) + 1
 
     def _report(self, rate_images):
-        means = " ".join(f"{k} {v / self.counts[k]:.3f}" for k, v in self.sums.items())
+        means = " ".join(f"{k} {float(v) / self.counts[k]:.3f}" for k, v in self.sums.items())
         self.log(
             f"step {self.step} {self.used_s / 60:.1f} min {rate_images:.1f} img/s "
             f"{json.dumps(self.images)} {means}"

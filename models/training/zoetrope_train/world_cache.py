@@ -76,10 +76,35 @@ def labels_of(scene):
     }
 
 
+def kinds_in_turn():
+    """Kinds of the world as often as they are drawn in one round."""
+    from world import KINDS
+
+    return [kind for kind in KINDS for _ in range(REPEATS.get(kind, 1))]
+
+
+def draw_row(kind, seed):
+    """Cache row of a scene, and its wind as a list."""
+    from world import augment, draw, tilted
+
+    rng = np.random.default_rng(seed)
+    wind = random_wind(np.random.RandomState(seed), 1)[0].tolist()
+    scene = draw(kind, IMAGE_PX, IMAGE_PX, seed, wind=wind)
+    if rng.random() < TILTED:
+        degrees = np.clip(rng.normal(0, TILT_DEG), -3 * TILT_DEG, 3 * TILT_DEG)
+        scene, wind = tilted(scene, wind, degrees)
+        wind = wind.tolist()
+    if rng.random() < USED_LOOKING:
+        scene = replace(scene, rgb=augment(scene.rgb, rng))
+    row = labels_of(scene)
+    if not all(np.isfinite(value).all() for value in row.values()):
+        raise ValueError(f"scene {kind} with seed {seed} is not finite")
+    return row, wind
+
+
 def write_world_cache(work_dir, name, count, seed=TRAIN_SEED, log=print):
     """Draw `count` scenes of all kinds in turn; resumes where it stopped."""
     from world import CLASSES as WORLD_CLASSES
-    from world import KINDS, augment, draw, tilted
 
     if tuple(WORLD_CLASSES) != CLASSES:
         raise ValueError(f"classes of the world differ: {WORLD_CLASSES}")
@@ -92,23 +117,12 @@ def write_world_cache(work_dir, name, count, seed=TRAIN_SEED, log=print):
         key: np.lib.format.open_memmap(folder / f"{key}.npy", mode, dtype, (count,) + shape)
         for key, (shape, dtype) in ARRAYS.items()
     }
-    kinds = [kind for kind in KINDS for _ in range(REPEATS.get(kind, 1))]
+    kinds = kinds_in_turn()
     for i in range(len(wind), count):
-        kind = kinds[i % len(kinds)]
-        rng = np.random.default_rng(seed + i)
-        w = random_wind(np.random.RandomState(seed + i), 1)[0].tolist()
-        scene = draw(kind, IMAGE_PX, IMAGE_PX, seed + i, wind=w)
-        if rng.random() < TILTED:
-            scene, w = tilted(scene, w, np.clip(rng.normal(0, TILT_DEG), -3 * TILT_DEG, 3 * TILT_DEG))
-            w = w.tolist()
-        if rng.random() < USED_LOOKING:
-            scene = replace(scene, rgb=augment(scene.rgb, rng))
-        row = labels_of(scene)
-        if not all(np.isfinite(value).all() for value in row.values()):
-            raise ValueError(f"scene {kind} with seed {seed + i} is not finite")
+        row, blows = draw_row(kinds[i % len(kinds)], seed + i)
         for key, value in row.items():
             arrays[key][i] = value
-        wind.append(w)
+        wind.append(blows)
         if len(wind) % PROGRESS_EVERY == 0 or len(wind) == count:
             temporary = index_file.with_suffix(".tmp")
             temporary.write_text(json.dumps({"wind": wind}))

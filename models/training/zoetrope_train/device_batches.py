@@ -1,0 +1,164 @@
+"""Batches cut on the device: every picture with a crop, a scale and a mirror of its own."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .batches import TAPS, UNSQUASH, random_wind
+from .taught_cache import WINDS
+
+#: Shapes (width, height) at full size, by what photos they are for: the product's three
+#: profiles, a little smaller.
+SHAPES = {"landscape": (320, 192), "portrait": (192, 320), "square": (256, 256)}
+#: The product's own input sizes, for the end of a training.
+WHOLE_SHAPES = {"landscape": (384, 224), "portrait": (224, 384), "square": (288, 288)}
+#: The same at the start, when more pictures are worth more than larger ones.
+EARLY_SHAPES = {"landscape": (256, 160), "portrait": (160, 256), "square": (192, 192)}
+#: Chance of a batch of each shape.
+SHAPE_CHANCE = {"landscape": 0.6, "portrait": 0.15, "square": 0.25}
+#: Aspects (width over height) of the photos that a shape is for.
+ASPECTS = {"landscape": (1.15, 9.0), "portrait": (0.0, 0.95), "square": (0.75, 1.5)}
+#: How much larger or smaller things are than when the product looks at the whole picture.
+SCALE = (0.7, 1.4)
+#: Scales for the end of a training.
+WHOLE_SCALE = (0.9, 1.25)
+#: Change of a photo's aspect, as a factor.
+STRETCH = 1.15
+#: Width in px at which the product sees a whole landscape picture, a square or portrait one,
+#: and a scene or clip, which may become any.
+SEEN_PX = {"landscape": 384, "portrait": 224, "square": 288}
+
+
+def _scales(rng, count, bounds):
+    low, high = math.log(bounds[0]), math.log(bounds[1])
+    return np.exp(low + (high - low) * rng.rand(count))
+
+
+class Windows:
+    """A crop of each of several pictures: centre and extent in shares, and the mirror's sign."""
+
+    def __init__(self, rng, across, down, device):
+        """Random places for crops of `across` and `down` [n], shares of the whole up to 1."""
+        larger = np.maximum(np.maximum(across, down), 1.0)
+        across, down = across / larger, down / larger
+        x = (1 - across) * (2 * rng.rand(len(across)) - 1)
+        y = (1 - down) * (2 * rng.rand(len(down)) - 1)
+        side = np.where(rng.rand(len(across)) < 0.5, -1.0, 1.0)
+        rows = np.zeros((len(across), 2, 3), np.float32)
+        rows[:, 0, 0], rows[:, 0, 2], rows[:, 1, 1], rows[:, 1, 2] = across * side, x, down, y
+        self._affine = torch.from_numpy(rows).to(device)
+        self.side = torch.from_numpy(side.astype(np.float32)).to(device)
+        self.down_over_across = torch.from_numpy(np.float32(down / across)).to(device)
+
+    def cut(self, field, width, height):
+        """The crops of a field [n, C, h, w], [n, C, height, width]."""
+        size = (len(field), 1, height, width)
+        grid = F.affine_grid(self._affine, size, align_corners=False)
+        return F.grid_sample(field.float(), grid, "bilinear", "border", align_corners=False)
+
+    def turn(self, batch, prefix, width, height):
+        """Make flow and spectrum follow mirror and stretch, in widths of the whole picture."""
+        side = self.side.view(-1, 1, 1, 1)
+        stretch = (height / width) / self.down_over_across.view(-1, 1, 1, 1)
+        flow, spectrum = batch[f"{prefix}flow"], batch[f"{prefix}spectrum"]
+        batch[f"{prefix}flow"] = torch.cat([flow[:, :1] * side, flow[:, 1:] * stretch], 1)
+        along_x = (torch.arange(spectrum.shape[1], device=flow.device) % 4 < 2).view(1, -1, 1, 1)
+        batch[f"{prefix}spectrum"] = torch.where(along_x, spectrum * side, spectrum * stretch)
+
+    def turned_wind(self, wind):
+        """Winds [n, 2] as the mirrors show them."""
+        return torch.stack([wind[:, 0] * self.side, wind[:, 1]], 1)
+
+
+class DeviceBatches:
+    """Draws the parts of a batch, all of one shape, from the stores."""
+
+    def __init__(self, stores, device, rng):
+        self.teachers, self.photos, self.scenes, self.clips = stores
+        self.device, self.rng = device, rng
+
+    def shape(self, progress, early_share, whole_share):
+        """Name, size and range of scales of the next batch."""
+        name = self.rng.choice(list(SHAPE_CHANCE), p=list(SHAPE_CHANCE.values()))
+        if progress < early_share:
+            return name, EARLY_SHAPES[name], SCALE
+        if progress < 1 - whole_share:
+            return name, SHAPES[name], SCALE
+        return name, WHOLE_SHAPES[name], WHOLE_SCALE
+
+    def _picked(self, rows):
+        return torch.from_numpy(rows).to(self.device)
+
+    def draw_photos(self, count, shape):
+        """Photos with their labels; colours untouched."""
+        name, (width, height), scales = shape
+        store = self.photos
+        aspect, weight = store.aspect[: store.count], store.weight[: store.count]
+        low, high = ASPECTS[name]
+        chance = weight * ((aspect >= low) & (aspect <= high))
+        rows = self.rng.choice(store.count, count, p=chance / chance.sum())
+        share = width / (SEEN_PX[name] * _scales(self.rng, count, scales))
+        stretch = np.sqrt(_scales(self.rng, count, (1 / STRETCH, STRETCH)))
+        at = Windows(self.rng, np.minimum(share * stretch, 1), np.minimum(share / stretch, 1), self.device)
+        picked, arrays = self._picked(rows), store.arrays
+        batch = {"rgb": at.cut(arrays["rgb"][picked], width, height) / 255}
+        w, h = width // 4, height // 4
+        for key in ("logits", "classes", "trust", "depth", "taught_classes", "taught_mobility",
+                    "taught_light"):
+            batch[key] = at.cut(arrays[key][picked], w, h)
+            batch[key] = batch[key] if key == "logits" else (batch[key] / 255).clamp(0, 1)
+        for key in TAPS:
+            cells = (w, h) if key == "tap4" else (w // 2, h // 2)
+            value = self.teachers.scaled(key, at.cut(arrays[key][picked], *cells))
+            pooling = {"tap16": 2, "tap32": 4}.get(key, 1)
+            batch[key] = F.avg_pool2d(value, pooling) if pooling > 1 else value
+        winds = self._picked(self.rng.randint(0, len(WINDS), count))
+        for key in ("taught_flow", "taught_spectrum"):
+            batch[key] = at.cut(arrays[key][picked, winds], w, h)
+        at.turn(batch, "taught_", width, height)
+        batch["wind"] = at.turned_wind(torch.tensor(WINDS, device=self.device)[winds])
+        batch["is_fire"], batch["is_smoke"] = store.is_fire[picked], store.is_smoke[picked]
+        return batch
+
+    def draw_scenes(self, count, shape):
+        """Scenes with exact labels."""
+        name, (width, height), scales = shape
+        picked = self._picked(self.rng.randint(0, self.scenes.count, count))
+        share = width / (SEEN_PX[name] * _scales(self.rng, count, scales))
+        at = Windows(self.rng, share, share * height / width, self.device)
+        batch = {}
+        for key, array in self.scenes.arrays.items():
+            size = (width, height) if key == "rgb" else (width // 4, height // 4)
+            batch[key] = at.cut(array[picked], *size)
+            if array.dtype == torch.uint8:
+                batch[key] = (batch[key] / 255).clamp(0, 1)
+        at.turn(batch, "", width, height)
+        batch["wind"] = at.turned_wind(self.scenes.wind[picked])
+        return batch
+
+    def draw_clips(self, count, shape):
+        """First frames of clips with what was measured after them."""
+        name, (width, height), scales = shape
+        store = self.clips
+        rows = self.rng.choice(len(store.chance), count, p=store.chance / store.chance.sum())
+        share = width / (SEEN_PX[name] * _scales(self.rng, count, scales))
+        unsquashed = self.rng.rand(count) < UNSQUASH
+        true = store.aspect[rows] * height / width
+        down = share * np.where(unsquashed, true, 1.0)
+        at = Windows(self.rng, share, down, self.device)
+        picked = self._picked(rows)
+        batch = {}
+        for key, array in store.arrays.items():
+            size = (width, height) if key == "rgb" else (width // 4, height // 4)
+            batch[key] = at.cut(array[picked], *size)
+            if array.dtype == torch.uint8:
+                batch[key] = (batch[key] / 255).clamp(0, 1)
+        at.turn(batch, "", width, height)
+        wind = random_wind(self.rng, count).to(self.device)
+        side = torch.from_numpy(store.wind_side[rows]).to(self.device)
+        strength = torch.from_numpy(0.3 + 0.7 * self.rng.rand(count)).float().to(self.device)
+        wind[:, 0] = torch.where(side != 0, side * strength, wind[:, 0])
+        batch["wind"] = at.turned_wind(wind)
+        return batch
