@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .light import mix, smooth, srgb
+from .light import blur, mix, smooth, srgb
 from .noise import fbm, octaves_for, swirl, warp
 
 SHAPES = ("thread", "column", "tower", "drift", "front", "bank")
@@ -16,7 +16,7 @@ TONES = {
 }
 LABEL_ALPHA = 0.14
 """Smoke thinner than this is not told from haze by eye."""
-CONTRAST_MIN = 0.16
+CONTRAST_MIN = 0.22
 """Least difference between smoke and what it hides, as a share of the latter's brightness."""
 
 
@@ -103,12 +103,13 @@ def distant_smoke(
         return
     eddy = 5.0 / size
     seed = canvas.seed()
-    wu, wv = warp(u, v, eddy, 0.018 * size, seed, octaves_for(eddy, canvas.width_px, 2.5, 4))
-    wu, wv = swirl(wu, wv, eddy * 1.4, 0.035 * size * (1.2 - billow), 3, seed + 2, growth=1.8)
+    wu, wv = warp(u, v, eddy, 0.014 * size, seed, octaves_for(eddy, canvas.width_px, 2.5, 4))
+    wu, wv = swirl(wu, wv, eddy * 1.4, 0.022 * size * (1.2 - billow), 3, seed + 2, growth=1.6)
     squash = 1.7 if shape == "bank" else 1.0
-    thick, lit, age = _heap(wu, wv, rows, light.sun_to, 0.5 + 3.0 * billow, squash)
+    thick, lit, age = _heap(wu, wv, rows, light.sun_to, 0.8 + 3.0 * billow, squash)
     lumps = fbm(wu, wv * 1.2, eddy * 1.2, octaves_for(eddy * 1.2, canvas.width_px, 2, 5), seed + 5, gain=0.6)
-    thick = thick * smooth(-2.0 + 0.6 * (1 - billow), 1.6, lumps) * smooth(0.10, -0.02, (v - base_v) / size)
+    thick = thick * smooth(-2.2, 1.6, lumps) * smooth(0.10, -0.02, (v - base_v) / size)
+    thick = blur(thick, 0.03 * size * (1 - billow) / canvas.px)
     alpha = 1 - np.exp(-1.6 * density * thick)
     colour = _lit_smoke(light, tone, lit, age, lumps, alpha, billow)
     if glow:
