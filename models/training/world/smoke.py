@@ -16,7 +16,7 @@ TONES = {
 }
 LABEL_ALPHA = 0.14
 """Smoke thinner than this is not told from haze by eye."""
-CONTRAST_MIN = 0.22
+CONTRAST_MIN = 0.28
 """Least difference between smoke and what it hides, as a share of the latter's brightness."""
 
 
@@ -25,14 +25,14 @@ def puffs(shape, size, lean, rng):
 
     ``lean`` -1..1 is the wind that bends it. Sorted by age, so that the young lie below.
     """
-    count = {"thread": 26, "bank": 44, "front": 64}.get(shape, 50)
+    count = {"thread": 64, "bank": 44, "front": 64}.get(shape, 50)
     t = np.sort(rng.uniform(0, 1, count))
     scatter = rng.normal(0, 1, (2, count))
     sway = 0.05 * np.sin(t * rng.uniform(4, 9) + rng.uniform(0, 6.3))
     side = 1.0 if lean >= 0 else -1.0
     if shape == "thread":
         x, v = lean * 0.9 * t**1.4 + sway * t, -t * np.sqrt(1 - 0.6 * lean * lean)
-        radius, strength, spread = 0.02 + 0.08 * t**1.2, 1.0 - 0.8 * t, 0.25
+        radius, strength, spread = 0.02 + 0.08 * t**1.2, 2.0 - 1.5 * t, 0.2
     elif shape == "column":
         x, v = lean * 0.8 * t**1.3 + sway * t, -t * (1 - 0.35 * abs(lean))
         radius, strength, spread = 0.055 + rng.uniform(0.1, 0.2) * t, 1.0 - 0.55 * t**2, 0.6
@@ -61,11 +61,11 @@ def _heap(u, v, rows, sun_to, hardness, squash):
     """Puffs laid over one another, in the order of their rows: (depth of smoke, lit 0..1, age 0..1)."""
     through = np.ones_like(u)
     lit, age = np.zeros_like(u), np.zeros_like(u)
-    nearest = np.stack([u.min(1), u.max(1)]), np.stack([v.min(1), v.max(1)])
+    lowest, highest = v.max(1), v.min(1)
     sun = sun_to / np.hypot(np.hypot(sun_to[0], sun_to[1]), 0.6)
     for x, at_v, radius, strength, years in rows.astype(np.float32):
         high = radius / squash
-        inside = np.flatnonzero((nearest[1][1] > at_v - high) & (nearest[1][0] < at_v + high))
+        inside = np.flatnonzero((lowest > at_v - high) & (highest < at_v + high))
         if inside.size == 0 or strength <= 0:
             continue
         part = slice(inside[0], inside[-1] + 1)
@@ -81,17 +81,26 @@ def _heap(u, v, rows, sun_to, hardness, squash):
 
 
 def distant_smoke(
-    canvas, light, x, base_v, size, shape="column", tone="white", density=1.0, billow=0.5, veil=0.2, glow=0.0,
-    lean=None, depth=0.9,
+    canvas,
+    light,
+    x,
+    base_v,
+    size,
+    shape="column",
+    tone="white",
+    density=1.0,
+    billow=0.5,
+    veil=0.2,
+    glow=0.0,
+    depth=0.9,
 ):
     """Smoke of extent ``size`` widths whose source lies at ``x, base_v``.
 
     ``density`` 0.15 is a breath, 2 opaque; ``billow`` 0..1 goes from soft to heaped like a cloud; ``veil`` 0..1 is
-    the haze in front, ``glow`` the light of the fire from below, ``lean`` -1..1 the bend, by default with the wind.
-    It rises and drifts as fast as smoke of that size does: a tenth of its extent in a second, at most.
+    the haze in front, ``glow`` the light of the fire from below. It bends with the wind.
     """
     rng = np.random.default_rng(canvas.seed())
-    lean = float(np.clip(canvas.wind[0], -1, 1)) if lean is None else lean
+    lean = float(np.clip(canvas.wind[0], -1, 1))
     rows = puffs(shape, size, lean, rng)
     rows[:, :2] += x, base_v
     reach = rows[:, 2] * 1.6
@@ -124,7 +133,7 @@ def distant_smoke(
         depth,
         at,
         mobility=np.clip(0.5 + alpha, 0, 1),
-        flow=_drift(canvas, shape, size, lean, age),
+        flow=_drift(canvas, shape, size, lean, age, depth),
         threshold=LABEL_ALPHA,
         spread=min(0.006, 0.06 * size),
     )
@@ -151,10 +160,12 @@ def _set_off(colour, alpha, behind):
     return colour * np.float32(max(1 + (lacking if smoke > rest else -lacking) / max(smoke, 1e-3), 0.3))
 
 
-def _drift(canvas, shape, size, lean, age):
-    """Velocity of distant smoke: up at first, later with the wind."""
-    speed = min(0.1 * size, 0.02)
+def _drift(canvas, shape, size, lean, age, depth):
+    """Velocity of distant smoke: up at first, later with the wind; small and far plumes are slow."""
+    speed = min(0.003 + 0.03 * size, 0.015) * (2.0 - depth)
     away = {"bank": 0.9, "drift": 0.9, "front": 0.6}.get(shape, 0.5)
+    if shape in ("drift", "front"):
+        lean = np.copysign(max(abs(lean), 0.3), lean)
     flow = np.empty(age.shape + (2,), np.float32)
     flow[..., 0] = speed * lean * away * (0.5 + age)
     flow[..., 1] = -speed * (0.12 if shape == "bank" else 1.0 - away * 0.8 * age) + 0.3 * speed * canvas.wind[1]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..land import paint_land, rolling
-from ..light import mix, smooth, srgb
+from ..light import blur, mix, smooth, srgb
 from ..noise import fbm, octaves_for
 from ..plants import bush, conifer
 from ..sprite import Sprite
@@ -12,10 +12,10 @@ from .outdoors import boulder, fringe, sky_over
 
 COVERS = {
     #             lit        shrubs     bare
-    "chaparral": ("#77704e", "#3a4029", "#a08a68"),
-    "woods": ("#4c5c36", "#27351f", "#84805a"),
+    "chaparral": ("#6f6649", "#37392a", "#988260"),
+    "woods": ("#46523a", "#253022", "#7c7656"),
     "steppe": ("#a4925f", "#66683c", "#bda57c"),
-    "fields": ("#7f8a48", "#44582e", "#bfae70"),
+    "fields": ("#7a8150", "#434f34", "#b8a873"),
     "snowy": ("#8d939a", "#38423e", "#e6ecf2"),
 }
 
@@ -23,9 +23,9 @@ COVERS = {
 class Ridge:
     """A ridge or slope across the picture: its ``line`` (v by column), haze in front and what grows on it."""
 
-    def __init__(self, line, veil, depth, cover, seed, patches=0.0):
+    def __init__(self, line, veil, depth, cover, seed, patches, shade):
         self.line, self.veil, self.depth, self.cover = line, veil, depth, cover
-        self.seed, self.patches = seed, patches
+        self.seed, self.patches, self.shade = seed, patches, shade
 
     def at(self, x):
         """Height of the line at ``x`` widths."""
@@ -38,12 +38,18 @@ class Ridge:
         if min(u.shape) < 2:
             return
         below = v - self.line[None]
+        # The ground's pattern follows the broad form of the ridge, not each of its teeth.
+        broad = np.maximum(v - blur(self.line[None], 0.06 / canvas.px), -0.1)
         near = 1 - self.depth
-        grain = 80 - 45 * near
-        gully = fbm(u + 0.25 * below, below * 2.6, 4 + 5 * self.depth, 4, self.seed, gain=0.5)
+        # Shrubs grow towards the viewer, as far as the slope comes near.
+        approach = 8 * near
+        across = (u - 0.5) / (1 + approach * np.maximum(broad, 0))
+        down = 1.9 * np.where(broad > 0, np.log1p(approach * np.maximum(broad, 0)) / approach, broad)
+        grain = 85 - 30 * near
+        gully = fbm(u + 0.25 * broad, broad * 2.6, 4 + 5 * self.depth, 4, self.seed, gain=0.5)
         slope = np.gradient(gully, axis=1) / (canvas.px * 55)
-        shrubs = fbm(u, v * 2.0, grain, octaves_for(grain, canvas.width_px, 2, 4), self.seed + 1, gain=0.75)
-        stands = fbm(u, v * 2.6, 4, 4, self.seed + 2)
+        shrubs = fbm(across, down, grain, octaves_for(grain, canvas.width_px, 2, 4), self.seed + 1, gain=0.75)
+        stands = fbm(across, 1.5 * down, 6, 4, self.seed + 2)
         lit, dark, bare = (srgb(c) for c in COVERS[self.cover])
         colour = mix(lit, dark, smooth(-1.0, 1.2, 0.8 * shrubs + 0.6 * stands + 0.2 * gully))
         colour = mix(colour, bare, smooth(0.7, 1.9, 0.6 * shrubs - 0.8 * stands + self.patches))
@@ -53,6 +59,7 @@ class Ridge:
         if light.sun_to[2] < 0:
             sun = sun * 0.35
         colour = colour * (sun[..., None] * light.sun + light.ambient * 0.8) * (1 + 0.25 * near * shrubs)[..., None]
+        colour = colour * np.float32(self.shade)
         # Air is thicker in the valleys than over the crests.
         veil = np.clip(self.veil * (0.85 + 1.6 * np.clip(below, 0, 0.1)), 0, 0.97)
         colour = mix(np.maximum(colour, 0), light.haze, veil)
@@ -75,8 +82,11 @@ def view(canvas, style, times):
     clear_air = style.between("clear_air", 0.0, 1.0)
     if light.name == "day":
         light.haze = mix(light.haze, np.float32([0.8, 0.82, 0.84]) * light.haze.mean() * 1.15, rng.uniform(0, 0.9))
-    _bright_horizon(canvas, light, horizon_v, style.between("glare", 0.0, 1.0))
+    glare, glare_height = style.between("glare", 0.0, 1.0), style.between("glare_height", 0.06, 0.25)
+    _bright_horizon(canvas, light, horizon_v, glare, glare_height)
     cover = style.pick("cover_of_land", tuple(COVERS), (0.38, 0.26, 0.15, 0.13, 0.08))
+    shade = style.between("shade", 0.4, 1.0)
+    descent, haze_fall = style.between("descent", 0.08, 0.65), style.between("haze_fall", 0.8, 2.2)
     count = int(style.between("ridges", 3, 6.99))
     rough = style.between("rough", 0.1, 1.0) ** 2
     bottom = canvas.aspect - horizon_v
@@ -86,18 +96,18 @@ def view(canvas, style, times):
         scale = 1.2 + 2.2 * rng.uniform() + 2.0 * (1 - part)
         tall = (0.006 + 0.04 * rough) * rng.uniform(0.35, 1.0) * (1 + 1.2 * part)
         crest = fbm(canvas.u[:1], canvas.u[:1] * 0 + 7.3 * k, scale, 7, canvas.seed(), gain=0.36 + 0.06 * rough)[0]
-        lift = bottom * (0.02 + 0.62 * part**1.7)
+        lift = bottom * (0.01 + descent * part**1.7)
         line = horizon_v + lift - tall * crest + rng.normal(0, 0.05) * part * (canvas.u[0] - 0.5)
-        veil = (1 - part) ** 0.8 * (0.88 - 0.38 * clear_air) * min(0.7 + 0.3 * light.haze_density, 1.05)
+        veil = (1 - part) ** haze_fall * (0.88 - 0.38 * clear_air) * min(0.7 + 0.3 * light.haze_density, 1.05)
         patches = rng.uniform(-0.8, 0.6)
-        layers.append(Ridge(line.astype(np.float32), veil, 0.97 - 0.75 * part, cover, canvas.seed(), patches))
+        layers.append(Ridge(line.astype(np.float32), veil, 0.97 - 0.75 * part, cover, canvas.seed(), patches, shade))
     return light, layers
 
 
-def _bright_horizon(canvas, light, horizon_v, amount):
-    """Haze over the horizon, which pales the lower sky; sky it stays."""
-    near = np.exp(-np.maximum(horizon_v + 0.02 - canvas.v, 0) / 0.13)[..., None] * np.float32(0.8 * amount)
-    pale = mix(light.haze, light.horizon, 0.5) * (1.15 if light.name in ("day", "overcast") else 1.0)
+def _bright_horizon(canvas, light, horizon_v, amount, height):
+    """Haze of ``height`` over the horizon, which pales the lower sky; sky it stays."""
+    near = np.exp(-np.maximum(horizon_v + 0.02 - canvas.v, 0) / height)[..., None] * np.float32(0.9 * amount)
+    pale = mix(light.haze, light.horizon, 0.5) * (1.3 if light.name in ("day", "overcast") else 1.0)
     canvas.rgb += (pale - canvas.rgb) * near
 
 
@@ -161,14 +171,20 @@ def foreground(canvas, style, light, layer):
     for _ in range(int(style.between("rocks", -6, 7))):
         foot = rng.uniform(canvas.aspect - 0.16, canvas.aspect + 0.03)
         boulder(canvas, light, rng.uniform(0, 1), foot, rng.uniform(0.02, 0.16), rng.uniform(0.02, 0.09), 0.1)
+    if style.chance("outcrop", 0.15):
+        pale = ("#c9b79a", "#d6cab6", "#a89c8a")[int(rng.integers(3))]
+        around, foot = rng.uniform(0.1, 0.9), rng.uniform(0.6, 0.9) * canvas.aspect
+        for _ in range(14):
+            u, v, size = rng.normal(around, 0.15), foot + rng.normal(0, 0.05), rng.uniform(0.008, 0.035)
+            boulder(canvas, light, u, max(v, layer.at(u) + 0.02), size, size * 0.8, 0.35, colour=srgb(pale))
     if style.chance("wood_edge", 0.25):
         fringe(canvas, light, canvas.aspect + 0.02, style.between("wood_height", 0.06, 0.2), depth=0.3, veil=0.05)
     for _ in range(int(style.between("shrubs", -3, 5))):
         wide = rng.uniform(0.08, 0.3)
         foot = canvas.aspect + rng.uniform(0, 0.05)
-        leaves = str(rng.choice(("olive", "dark", "summer", "autumn")))
+        leaves = str(rng.choice(("olive", "dark", "olive", "dark", "summer", "autumn")))
         bush(canvas, light, rng.uniform(0, 1), foot, wide, wide * rng.uniform(0.3, 0.7), leaves, 0.15)
-    for _ in range(int(style.between("conifers", -4, 3))):
+    for _ in range(int(style.between("conifers", -6, 3))):
         conifer(canvas, light, rng.uniform(0, 1), canvas.aspect + 0.04, rng.uniform(0.15, 0.45), 0.2)
 
 
