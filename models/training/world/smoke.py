@@ -13,6 +13,7 @@ TONES = {
     "brown": ("#7d6752", "#b3a291"),
     "dark": ("#2e2a28", "#6f6a66"),
     "tan": ("#a58d74", "#d6c8b6"),
+    "blue": ("#747c8a", "#a3adbf"),
 }
 LABEL_ALPHA = 0.14
 """Smoke thinner than this is not told from haze by eye."""
@@ -120,6 +121,8 @@ def distant_smoke(
     thick = thick * smooth(-2.2, 1.6, lumps) * smooth(0.10, -0.02, (v - base_v) / size)
     thick = blur(thick, 0.03 * size * (1 - billow) / canvas.px)
     alpha = 1 - np.exp(-1.6 * density * thick)
+    if float(alpha.max()) < LABEL_ALPHA:
+        return
     colour = _lit_smoke(light, tone, lit, age, lumps, alpha, billow)
     if glow:
         height = np.maximum(base_v - v, 0) / size
@@ -162,7 +165,7 @@ def _set_off(colour, alpha, behind):
 
 def _drift(canvas, shape, size, lean, age, depth):
     """Velocity of distant smoke: up at first, later with the wind; small and far plumes are slow."""
-    speed = min(0.003 + 0.03 * size, 0.015) * (2.0 - depth)
+    speed = min(0.002 + 0.02 * size, 0.01) * (2.0 - depth)
     away = {"bank": 0.9, "drift": 0.9, "front": 0.6}.get(shape, 0.5)
     if shape in ("drift", "front"):
         lean = np.copysign(max(abs(lean), 0.3), lean)

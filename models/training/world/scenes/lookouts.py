@@ -18,7 +18,9 @@ def wildfire(canvas, style):
     """One to three plumes over wide land, near or at the horizon, behind a ridge or in a valley."""
     light, ridges = view(canvas, style, TIMES)
     count = style.pick("plumes", (1, 2, 3), (0.62, 0.25, 0.13))
-    after = sorted(int(canvas.rng.integers(0, len(ridges))) for _ in range(count))
+    # Most fires are far away, but none above the picture.
+    first = sum(ridge.at(0.5) < 0.08 for ridge in ridges[:-1])
+    after = [first + int((len(ridges) - first) * canvas.rng.uniform() ** 1.7) for _ in range(count)]
     if style.chance("low_cloud", 0.3):
         low_cloud(canvas, light, ridges[0], style.between("cloud_size", 0.05, 0.5))
     for index, layer in enumerate(ridges):
@@ -26,7 +28,7 @@ def wildfire(canvas, style):
         if style.chance(f"haze_{index}", 0.12):
             haze_bank(canvas, light, layer, style.between(f"haze_density_{index}", 0.2, 0.9))
         for _ in range(after.count(index)):
-            _burn(canvas, style, light, layer, ridges[index + 1] if index + 1 < len(ridges) else None)
+            _burn(canvas, style, light, layer, ridges[index + 1 :])
     foreground(canvas, style, light, ridges[-1])
     camera(canvas, style, light)
 
@@ -101,7 +103,7 @@ def _smoke(canvas, style, light, x, base_v, size, shape, veil, depth=0.7):
         base_v,
         size,
         shape,
-        style.pick("tone", tuple(TONES), (0.34, 0.26, 0.14, 0.12, 0.14)),
+        style.pick("tone", tuple(TONES), (0.3, 0.22, 0.13, 0.11, 0.12, 0.12)),
         style.between("density", 0.3, 1.8),
         style.between("billow", 0.0, 1.0),
         veil,
@@ -111,14 +113,17 @@ def _smoke(canvas, style, light, x, base_v, size, shape, veil, depth=0.7):
 
 
 def _burn(canvas, style, light, layer, nearer):
-    """A plume whose source lies on ``layer``, in sight or hidden by the ``nearer`` ridge."""
+    """A plume whose source lies on ``layer``, in sight or hidden by the ``nearer`` ridges."""
     rng = canvas.rng
     shape = style.pick("shape", SHAPES, (0.16, 0.24, 0.16, 0.2, 0.12, 0.12))
     x = style.between("smoke_u", 0.08, 0.92)
-    size = 0.05 * 12 ** style.between("size", 0, 1) * (0.7 + 0.6 * (1 - layer.depth))
+    size = 0.07 * 9 ** style.between("size", 0, 1) * (0.7 + 0.6 * (1 - layer.depth))
     top = layer.at(x)
-    # What lies in sight of the layer's face; the nearer ridge may rise above it.
-    face = max((nearer.at(x) if nearer else min(top + 0.12, canvas.aspect)) - top, 0)
-    hidden = nearer is not None and rng.random() < 0.55
-    base = top + face + min(0.015, 0.15 * size) if hidden else top + face * rng.uniform(0.1, 0.9)
+    # The layer's face is in sight down to this line; nearer ridges may rise above all of it.
+    cut = min((ridge.at(x) for ridge in nearer), default=top + 0.12)
+    if cut < top or (nearer and rng.random() < 0.55):
+        base = cut + min(0.015, 0.15 * size)
+    else:
+        base = top + (cut - top) * rng.uniform(0.1, 0.9)
+    base = min(base, max(top + 0.01, 0.7 * canvas.aspect))
     _smoke(canvas, style, light, x, base, min(size, 0.75), shape, 0.7 * layer.veil, max(layer.depth - 0.02, 0.3))

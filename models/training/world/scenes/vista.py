@@ -76,14 +76,15 @@ class Ridge:
 
 def view(canvas, style, times):
     """The light and the ridges of a wide view, far to near; paints the sky."""
-    horizon_v = style.between("horizon", 0.28, 0.72) * canvas.aspect
+    low, high = (-0.1, 0.15) if style.chance("from_above", 0.08) else (0.25, 0.72)
+    horizon_v = style.between("horizon", low, high) * canvas.aspect
     light = sky_over(canvas, style, horizon_v + 0.02, times, (0.25, 0.2, 0.1, 0.45))
     rng = canvas.rng
     clear_air = style.between("clear_air", 0.0, 1.0)
     if light.name == "day":
         light.haze = mix(light.haze, np.float32([0.8, 0.82, 0.84]) * light.haze.mean() * 1.15, rng.uniform(0, 0.9))
-    glare, glare_height = style.between("glare", 0.0, 1.0), style.between("glare_height", 0.06, 0.25)
-    _bright_horizon(canvas, light, horizon_v, glare, glare_height)
+    glare, whiteness = style.between("glare", 0.0, 1.0), style.between("whiteness", 1.0, 2.2)
+    _bright_horizon(canvas, light, horizon_v, glare, style.between("glare_height", 0.05, 0.25), whiteness)
     cover = style.pick("cover_of_land", tuple(COVERS), (0.38, 0.26, 0.15, 0.13, 0.08))
     shade = style.between("shade", 0.4, 1.0)
     descent, haze_fall = style.between("descent", 0.08, 0.65), style.between("haze_fall", 0.8, 2.2)
@@ -104,10 +105,10 @@ def view(canvas, style, times):
     return light, layers
 
 
-def _bright_horizon(canvas, light, horizon_v, amount, height):
+def _bright_horizon(canvas, light, horizon_v, amount, height, whiteness):
     """Haze of ``height`` over the horizon, which pales the lower sky; sky it stays."""
     near = np.exp(-np.maximum(horizon_v + 0.02 - canvas.v, 0) / height)[..., None] * np.float32(0.9 * amount)
-    pale = mix(light.haze, light.horizon, 0.5) * (1.3 if light.name in ("day", "overcast") else 1.0)
+    pale = mix(light.haze, light.horizon, 0.5) * (whiteness if light.name in ("day", "overcast") else 1.0)
     canvas.rgb += (pale - canvas.rgb) * near
 
 
@@ -143,10 +144,10 @@ def low_cloud(canvas, light, layer, size):
 def haze_bank(canvas, light, layer, density):
     """Haze or fog that lies below a ridge: land remains what it is, and where the fog hides it there is only sky."""
     rng = np.random.default_rng(canvas.seed())
-    thick = rng.uniform(0.012, 0.06)
-    middle = layer.line[None] + rng.uniform(0.0, 0.06)
-    noise = fbm(canvas.u, canvas.v * 3, 3.0, octaves_for(3, canvas.width_px, 3, 5), canvas.seed())
-    alpha = np.exp(-(((canvas.v - middle) / thick) ** 2)) * density * smooth(-2.5, 1.0, noise)
+    thick = rng.uniform(0.015, 0.07)
+    middle = blur(layer.line[None], 0.12 / canvas.px) + rng.uniform(0.0, 0.06)
+    noise = fbm(canvas.u, canvas.v * 3, 2.0, octaves_for(2, canvas.width_px, 3, 6), canvas.seed())
+    alpha = np.exp(-(((canvas.v - middle) / thick) ** 2)) * density * smooth(-1.4, 1.4, noise)
     pale = mix(light.haze, light.flat(0.3) * 0.8, rng.uniform(0, 0.7))
     canvas.put(alpha, pale, "sky", 0.95, mobility=0.2, flow=0.002 * canvas.wind, threshold=0.6)
 
