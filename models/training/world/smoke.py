@@ -27,7 +27,8 @@ def puffs(shape, size, lean, rng):
     ``lean`` -1..1 is the wind that bends it. Sorted by age, so that the young lie below.
     """
     count = {"thread": 64, "bank": 44, "front": 64}.get(shape, 50)
-    t = np.sort(rng.uniform(0, 1, count))
+    # Close together at the source, where they are small.
+    t = np.sort(rng.uniform(0, 1, count)) ** 1.4
     scatter = rng.normal(0, 1, (2, count))
     sway = 0.05 * np.sin(t * rng.uniform(4, 9) + rng.uniform(0, 6.3))
     side = 1.0 if lean >= 0 else -1.0

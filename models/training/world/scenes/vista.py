@@ -53,7 +53,7 @@ class Ridge:
         lit, dark, bare = (srgb(c) for c in COVERS[self.cover])
         colour = mix(lit, dark, smooth(-1.0, 1.2, 0.8 * shrubs + 0.6 * stands + 0.2 * gully))
         colour = mix(colour, bare, smooth(0.7, 1.9, 0.6 * shrubs - 0.8 * stands + self.patches))
-        sun = np.clip(0.42 - 0.5 * slope * light.sun_to[0] * 2 + 0.15 * shrubs * near, 0.05, 1) * (
+        sun = np.clip(0.42 - slope * light.sun_to[0] + 0.15 * shrubs * near, 0.05, 1) * (
             0.3 + 0.7 * max(float(light.sun_to[1]), 0)
         )
         if light.sun_to[2] < 0:
