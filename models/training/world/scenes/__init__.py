@@ -6,6 +6,7 @@ from .falls import waterfall
 from .fountains import fountain
 from .hearths import campfire, candles, fireplace
 from .interiors import closeup, curtains, room, shelf
+from .lookouts import lookout, town_fire, wildfire
 from .streets import awnings, city, laundry_yard, street
 from .tables import cafe, still_life
 from .waterside import lake, river, sea
@@ -21,6 +22,9 @@ SCENES = {
     "trees": trees,
     "garden": garden,
     "chimney": chimney,
+    "wildfire": wildfire,
+    "lookout": lookout,
+    "town_fire": town_fire,
     "potted_plant": potted,
     "street": street,
     "city": city,

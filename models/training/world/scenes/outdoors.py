@@ -14,8 +14,10 @@ from ..town import skyline
 TIMES = ("day", "golden", "dusk", "overcast", "night")
 
 
-def sky_over(canvas, style, horizon_v, weights=(0.4, 0.22, 0.18, 0.14, 0.06)):
-    """Choose the time of day and paint the sky; returns the light."""
+def sky_over(
+    canvas, style, horizon_v, weights=(0.4, 0.22, 0.18, 0.14, 0.06), cloud_weights=(0.5, 0.25, 0.17, 0.08)
+):
+    """Choose the time of day and the clouds and paint the sky; returns the light."""
     time = style.pick("time", TIMES, weights)
     in_view = style.chance("sun_in_view", 0.45 if time in ("dusk", "golden") else 0.06) and time not in (
         "night",
@@ -26,7 +28,7 @@ def sky_over(canvas, style, horizon_v, weights=(0.4, 0.22, 0.18, 0.14, 0.06)):
     light = light_at(
         time, canvas.rng, azimuth=azimuth, toward=-0.85 if in_view else None, elevation=style.chosen.get("elevation")
     )
-    clouds = style.pick("clouds", ("cumulus", "sheet", "both", "clear"), (0.5, 0.25, 0.17, 0.08))
+    clouds = style.pick("clouds", ("cumulus", "sheet", "both", "clear"), cloud_weights)
     cover = style.between("cover", 0.35, 0.8)
     if time == "overcast":
         cover = max(cover, 0.7)
