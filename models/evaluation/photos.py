@@ -6,9 +6,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from zoetrope_train.classes import CLASSES, INDEX, STILL_CLASSES, ade_to_class_matrix
+from zoetrope_train.classes import (
+    CLASSES,
+    INDEX,
+    LOGIT_SCALE,
+    STILL_CLASSES,
+    ade_to_class_matrix,
+)
 from zoetrope_train.sources import SMOKE_TEST_SOURCES, VALIDATION_SOURCES
-from zoetrope_train.teachers import LOGIT_SCALE
 
 from .resampling import share, with_interval
 from .runner import on_grid, profile_for, softmax

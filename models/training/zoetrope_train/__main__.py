@@ -32,6 +32,8 @@ def parse(arguments):
     parser.add_argument("--scenes", type=int, default=3000, help="scenes of the world")
     parser.add_argument("--world-name", default="train1", help="world cache to write")
     parser.add_argument("--version", default="0.1.0", help="version of the exported network")
+    parser.add_argument("--average", type=Path, metavar="FILE.pt",
+                        help="export these weights, of a training on another machine")
     parser.add_argument("--out", type=Path, default=MODELS_DIR / "motion.onnx")
     options = parser.parse_args(arguments)
     options.steps = options.steps.split(",")
@@ -87,9 +89,10 @@ def main(arguments=None):
         run_crew(recipe.processes, Trainer.work, (options.data, options.work, recipe, log))
     if "export" in options.steps:
         from .export import export
-        from .trainer import trained_network
+        from .trainer import Trainer, trained_network
 
-        export(trained_network(options.work), options.out, options.version, log)
+        file = options.average or options.work / Trainer.CHECKPOINT
+        export(trained_network(file), options.out, options.version, log)
     if "evaluate" in options.steps:
         from evaluation.evaluate import evaluate
 

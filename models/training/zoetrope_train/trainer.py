@@ -325,9 +325,9 @@ class Trainer:
         self.ending = True
 
 
-def trained_network(work_dir):
-    """The moving average of the last checkpoint, ready to be exported."""
-    state = torch.load(Path(work_dir) / Trainer.CHECKPOINT, weights_only=True)
+def trained_network(file):
+    """The moving average in a file that a training wrote, ready to be exported."""
+    state = torch.load(file, weights_only=True, map_location="cpu")
     network = MotionNetwork()
     network.load_state_dict(state["average"])
     return network.eval()
