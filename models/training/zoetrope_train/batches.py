@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from .classes import CLASSES, INDEX, STILL_CLASSES
 from .clip_cache import teacher_classes
 from .clip_motion import MOVING, REST, SWAY_S_MIN
-from .labels import FIRE_SOURCE
-from .sources import KINDS
+from .labels import FIRE_SOURCE, without_people
+from .sources import KINDS, PETAL_SOURCES, STILL_LIFE_SOURCES
 from .taught_cache import WINDS
 
 IMAGE_PX = 256
@@ -140,6 +140,16 @@ def _blurred(x, share):
     return x + (coarse - x) * share
 
 
+def photo_flags(photos):
+    """What is known beforehand of photos, [n] by name; see `class_targets`."""
+    return {
+        "is_fire": np.array([p.source == FIRE_SOURCE for p in photos]),
+        "is_smoke": np.array([p.is_smoke for p in photos]),
+        "is_petal": np.array([p.source in PETAL_SOURCES for p in photos]),
+        "is_still_life": np.array([p.source in STILL_LIFE_SOURCES for p in photos]),
+    }
+
+
 class PhotoBatches:
     """Draws photo batches from the finished part of the cache.
 
@@ -152,8 +162,7 @@ class PhotoBatches:
         self.arrays = cache.arrays | (opinions or {})
         weights = np.array([p.weight for p in cache.photos], np.float64)
         self.chance = weights / weights.sum()
-        self.is_fire = np.array([p.source == FIRE_SOURCE for p in cache.photos])
-        self.is_smoke = np.array([p.is_smoke for p in cache.photos])
+        self.flags = photo_flags(cache.photos)
 
     def draw(self, count, size_px):
         """A batch by name; teacher features are normalised, colours untouched.
@@ -167,16 +176,18 @@ class PhotoBatches:
         xs, ys, mirrors = _places(self.rng, count, width, height)
         window = (xs, ys, width, height, mirrors, size_px)
         batch = _crops(self.arrays, picked, *window)
+        batch |= {name: torch.from_numpy(flag[picked]) for name, flag in self.flags.items()}
         if self.taught is None:
             batch["wind"] = random_wind(self.rng, count)
         else:
             batch |= self._taught(picked, window)
+            batch["taught_classes"] = without_people(
+                batch["taught_classes"], batch["is_petal"], batch["is_still_life"]
+            )
         self.scale.apply(batch)
         for name in ("rgb", "depth", "smoke", "label_trust", "face"):
             if name in batch:
                 batch[name] = (batch[name] / 255.0).clamp(0, 1)
-        batch["is_fire"] = torch.from_numpy(self.is_fire[picked])
-        batch["is_smoke"] = torch.from_numpy(self.is_smoke[picked])
         return batch
 
 

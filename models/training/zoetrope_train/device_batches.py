@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from .batches import TAPS, UNSQUASH, random_wind
 from .taught_cache import WINDS
+from .windows import Windows
 
 #: Shapes (width, height) at full size, by what photos they are for: the product's three
 #: profiles, a little smaller.
@@ -36,42 +37,6 @@ def _scales(rng, count, bounds):
     return np.exp(low + (high - low) * rng.rand(count))
 
 
-class Windows:
-    """A crop of each of several pictures: centre and extent in shares, and the mirror's sign."""
-
-    def __init__(self, rng, across, down, device):
-        """Random places for crops of `across` and `down` [n], shares of the whole up to 1."""
-        larger = np.maximum(np.maximum(across, down), 1.0)
-        across, down = across / larger, down / larger
-        x = (1 - across) * (2 * rng.rand(len(across)) - 1)
-        y = (1 - down) * (2 * rng.rand(len(down)) - 1)
-        side = np.where(rng.rand(len(across)) < 0.5, -1.0, 1.0)
-        rows = np.zeros((len(across), 2, 3), np.float32)
-        rows[:, 0, 0], rows[:, 0, 2], rows[:, 1, 1], rows[:, 1, 2] = across * side, x, down, y
-        self._affine = torch.from_numpy(rows).to(device)
-        self.side = torch.from_numpy(side.astype(np.float32)).to(device)
-        self.down_over_across = torch.from_numpy(np.float32(down / across)).to(device)
-
-    def cut(self, field, width, height):
-        """The crops of a field [n, C, h, w], [n, C, height, width]."""
-        size = (len(field), 1, height, width)
-        grid = F.affine_grid(self._affine, size, align_corners=False)
-        return F.grid_sample(field.float(), grid, "bilinear", "border", align_corners=False)
-
-    def turn(self, batch, prefix, width, height):
-        """Make flow and spectrum follow mirror and stretch, in widths of the whole picture."""
-        side = self.side.view(-1, 1, 1, 1)
-        stretch = (height / width) / self.down_over_across.view(-1, 1, 1, 1)
-        flow, spectrum = batch[f"{prefix}flow"], batch[f"{prefix}spectrum"]
-        batch[f"{prefix}flow"] = torch.cat([flow[:, :1] * side, flow[:, 1:] * stretch], 1)
-        along_x = (torch.arange(spectrum.shape[1], device=flow.device) % 4 < 2).view(1, -1, 1, 1)
-        batch[f"{prefix}spectrum"] = torch.where(along_x, spectrum * side, spectrum * stretch)
-
-    def turned_wind(self, wind):
-        """Winds [n, 2] as the mirrors show them."""
-        return torch.stack([wind[:, 0] * self.side, wind[:, 1]], 1)
-
-
 class DeviceBatches:
     """Draws the parts of a batch, all of one shape, from the stores."""
 
@@ -95,10 +60,9 @@ class DeviceBatches:
         """Photos with their labels; colours untouched."""
         name, (width, height), scales = shape
         store = self.photos
-        aspect, weight = store.aspect[: store.count], store.weight[: store.count]
         low, high = ASPECTS[name]
-        chance = weight * ((aspect >= low) & (aspect <= high))
-        rows = self.rng.choice(store.count, count, p=chance / chance.sum())
+        chance = store.weight * ((store.aspect >= low) & (store.aspect <= high))
+        rows = self.rng.choice(len(chance), count, p=chance / chance.sum())
         share = width / (SEEN_PX[name] * _scales(self.rng, count, scales))
         stretch = np.sqrt(_scales(self.rng, count, (1 / STRETCH, STRETCH)))
         at = Windows(self.rng, np.minimum(share * stretch, 1), np.minimum(share / stretch, 1), self.device)
@@ -119,8 +83,7 @@ class DeviceBatches:
             batch[key] = at.cut(arrays[key][picked, winds], w, h)
         at.turn(batch, "taught_", width, height)
         batch["wind"] = at.turned_wind(torch.tensor(WINDS, device=self.device)[winds])
-        batch["is_fire"], batch["is_smoke"] = store.is_fire[picked], store.is_smoke[picked]
-        return batch
+        return batch | {flag: held[picked] for flag, held in store.flags.items()}
 
     def draw_scenes(self, count, shape):
         """Scenes with exact labels."""

@@ -15,13 +15,14 @@ import torch.nn.functional as F
 
 from .batches import TAPS
 from .classes import CLASSES
-from .labels import class_targets
+from .labels import class_targets, without_people
 from .mosaic_graph import MosaicGraph
 from .own_teacher import OwnTeacher
 from .pack import CLIPS, TEACHERS
 from .precision import halved_where_fast
 from .taught_cache import WINDS
 from .teach import answers_of, shrunk_spectra
+from .windows import Windows
 from .world_cache import ARRAYS as SCENE_ARRAYS
 
 #: Side of a stored photo and of the segmentation teacher's input, in px.
@@ -48,6 +49,13 @@ PHOTO_ARRAYS = {
     "taught_flow": ((len(WINDS), 2, GRID, GRID), torch.float16),
     "taught_spectrum": ((len(WINDS), 32, GRID // 2, GRID // 2), torch.float16),
 }
+#: Fields 0..1 that came with each photo; see `class_targets`.
+TOLD = ("smoke", "label_trust", "face", "depth")
+#: Chance of views at a step, the share of a photo's sides that they show, and the logarithm
+#: of the largest change of their aspect.
+VIEWS_CHANCE, VIEW_SHARE, VIEW_STRETCH = 0.25, (0.4, 0.95), 0.3
+#: What is known of each photo beforehand, see `class_targets`.
+FLAGS = ("is_fire", "is_smoke", "is_petal", "is_still_life")
 #: Pooling with which the large teacher was trained on each feature.
 POOLED = {"tap4": 1, "tap8": 1, "tap16": 2, "tap32": 4, "decoder": 1}
 
@@ -109,14 +117,14 @@ class Teachers:
             p, mobility, flows, spectra, light = answers_of(
                 self.own, taps | {"logits": rows["logits"]}, small
             )
-        drawn = told["is_smoke"].view(-1, 1, 1, 1)
+        known = without_people(p.float(), told["is_petal"], told["is_still_life"])
         rows = {name: value.round().to(torch.uint8) for name, value in rows.items()}
         return rows | {
             "rgb": F.interpolate(large.float(), (PHOTO_PX, PHOTO_PX), mode="area").to(torch.uint8),
             "classes": _bytes(classes),
             "trust": _bytes(trust),
-            "depth": _bytes(F.interpolate(told["depth"], (GRID, GRID), mode="bilinear")),
-            "taught_classes": _bytes(torch.where(drawn, classes, p.float())),
+            "depth": _bytes(told["depth"]),
+            "taught_classes": _bytes(known),
             "taught_mobility": _bytes(mobility.float()),
             "taught_light": _bytes(light.float()),
             "taught_flow": torch.stack(flows, 1).half(),
@@ -125,19 +133,26 @@ class Teachers:
 
 
 class PhotoStore:
-    """Photos of the parts that have arrived in `folder`, labelled step by step."""
+    """Photos of the parts that have arrived in `folder`, and views of them, labelled step by step.
 
-    def __init__(self, folder, teachers, device, capacity):
-        self.folder, self.teachers, self.device = Path(folder), teachers, device
+    A view is a crop that the teachers are asked about as if it were a photo of its own:
+    they say other things about it, as about a new photo.  The newest views are kept, in the
+    rows behind those of the photos.
+    """
+
+    def __init__(self, folder, teachers, device, photos, views, rng):
+        self.folder, self.teachers, self.device, self.rng = Path(folder), teachers, device, rng
+        rows = photos + views
         self.arrays = {
-            name: torch.zeros((capacity, *shape), dtype=dtype, device=device)
+            name: torch.zeros((rows, *shape), dtype=dtype, device=device)
             for name, (shape, dtype) in PHOTO_ARRAYS.items()
         }
-        self.weight = np.zeros(capacity)
-        self.aspect = np.ones(capacity)
-        self.is_fire = torch.zeros(capacity, dtype=torch.bool, device=device)
-        self.is_smoke = torch.zeros(capacity, dtype=torch.bool, device=device)
-        self.count, self._read, self._waiting = 0, set(), []
+        self.flags = {name: torch.zeros(rows, dtype=torch.bool, device=device) for name in FLAGS}
+        self.weight, self.aspect = np.zeros(rows), np.ones(rows)
+        self._large = torch.zeros((photos, 3, TEACHER_PX, TEACHER_PX), dtype=torch.uint8, device=device)
+        self._told = {name: torch.zeros((photos, 1, GRID, GRID), dtype=torch.float16, device=device)
+                      for name in TOLD}
+        self.count, self.viewed, self._read, self._waiting = 0, 0, set(), []
         self._pool = ThreadPoolExecutor(8)
 
     def look(self):
@@ -155,33 +170,56 @@ class PhotoStore:
             for at in range(0, len(codes), LABELLED_AT_ONCE):
                 rows = slice(at, at + LABELLED_AT_ONCE)
                 decoded = [self._pool.submit(_decoded, code, TEACHER_PX) for code in codes[rows]]
-                told = {k: part[k][rows] for k in
-                        ("weight", "is_fire", "is_smoke", "smoke", "label_trust", "face", "depth")}
+                told = {k: part[k][rows] for k in ("weight", *TOLD, *FLAGS)}
                 self._waiting.append((decoded, told))
 
     def label_some(self):
-        """Label the next few photos, if any wait; how many."""
-        if not self._waiting:
-            return 0
-        futures, part = self._waiting.pop(0)
+        """Label the next few photos that wait, or now and then a few views."""
+        if self._waiting:
+            self._label_photos(*self._waiting.pop(0))
+        elif len(self.weight) > len(self._large) and self.rng.rand() < VIEWS_CHANCE:
+            self._label_views()
+
+    def _label_photos(self, futures, part):
         pictures, aspects = zip(*(future.result() for future in futures), strict=True)
         rows = slice(self.count, self.count + len(pictures))
-        if rows.stop > len(self.weight):
-            raise ValueError(f"more photos than the {len(self.weight)} that were made room for")
-
-        def share(name):
-            return torch.from_numpy(part[name]).to(self.device).float().unsqueeze(1) / 255
-
-        told = {name: share(name) for name in ("smoke", "label_trust", "face", "depth")}
-        for name in ("is_fire", "is_smoke"):
+        if rows.stop > len(self._large):
+            raise ValueError(f"more photos than the {len(self._large)} that were made room for")
+        told = {}
+        for name in TOLD:
+            field = torch.from_numpy(part[name]).to(self.device).float().unsqueeze(1) / 255
+            told[name] = F.interpolate(field, (GRID, GRID), mode="bilinear").clamp(0, 1)
+            self._told[name][rows] = told[name].half()
+        for name in FLAGS:
             told[name] = torch.from_numpy(part[name]).to(self.device)
-        large = torch.from_numpy(np.stack(pictures)).to(self.device)
+        self._large[rows] = torch.from_numpy(np.stack(pictures)).to(self.device)
+        self._hold(torch.arange(rows.start, rows.stop, device=self.device), self._large[rows], told)
+        self.weight[rows], self.aspect[rows] = part["weight"], aspects
+        self.count = rows.stop
+
+    def _label_views(self):
+        weight = self.weight[: self.count]
+        picked = self.rng.choice(self.count, LABELLED_AT_ONCE, p=weight / weight.sum())
+        low, high = VIEW_SHARE
+        across = low + (high - low) * self.rng.rand(len(picked))
+        down = across * np.exp(VIEW_STRETCH * (2 * self.rng.rand(len(picked)) - 1))
+        at = Windows(self.rng, across, down, self.device)
+        source = torch.from_numpy(picked).to(self.device)
+        told = {name: at.cut(held[source], GRID, GRID) for name, held in self._told.items()}
+        told |= {name: held[source] for name, held in self.flags.items()}
+        views = len(self.weight) - len(self._large)
+        rows = len(self._large) + (self.viewed + np.arange(len(picked))) % views
+        large = at.cut(self._large[source], TEACHER_PX, TEACHER_PX)
+        self._hold(torch.from_numpy(rows).to(self.device), large, told)
+        self.weight[rows] = self.weight[picked]
+        self.aspect[rows] = self.aspect[picked] / at.down_over_across.cpu().numpy()
+        self.viewed += len(picked)
+
+    def _hold(self, rows, large, told):
         for name, value in self.teachers.label(large, told).items():
             self.arrays[name][rows] = value
-        self.weight[rows], self.aspect[rows] = part["weight"], aspects
-        self.is_fire[rows], self.is_smoke[rows] = told["is_fire"], told["is_smoke"]
-        self.count = rows.stop
-        return len(pictures)
+        for name in FLAGS:
+            self.flags[name][rows] = told[name]
 
 
 class SceneStore:
@@ -228,12 +266,12 @@ class ClipStore:
         self.chance, self.aspect, self.wind_side = held["chance"], held["aspect"], held["wind_side"]
 
 
-def open_stores(folder, device, photos, scenes):
-    """Teachers, photos, scenes and clips; `photos` and `scenes` are made room for."""
+def open_stores(folder, device, rng, photos, views, scenes):
+    """Teachers, photos, scenes and clips; `photos`, `views` and `scenes` are made room for."""
     teachers = Teachers(Path(folder) / TEACHERS, device)
     return (
         teachers,
-        PhotoStore(folder, teachers, device, photos),
+        PhotoStore(folder, teachers, device, photos, views, rng),
         SceneStore(device, scenes),
         ClipStore(Path(folder) / CLIPS, device),
     )

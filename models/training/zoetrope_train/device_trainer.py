@@ -45,7 +45,7 @@ AVERAGE, STATE = "average.pt", "state.pt"
 def device_recipe(seconds, start):
     """Large batches, a rate that falls over most of the run."""
     return Recipe(
-        minutes=seconds / 60, photos=224, scenes=80, clips=16, learning_rate=3e-3,
+        minutes=seconds / 60, photos=224, scenes=80, clips=8, learning_rate=3e-3,
         warm_up_steps=200, decay_share=0.75, average=0.998, checkpoint_s=60.0, refresh_s=0.0, log_steps=100,
         start=start,
     )
@@ -60,7 +60,7 @@ class DeviceTrainer(Trainer):
         for module in (self.network, self.adapters, self.average):
             module.to(device)
         self._link_averages()
-        stores = open_stores(pack_dir, device, *capacities)
+        stores = open_stores(pack_dir, device, self.rng, *capacities)
         self.photos, self.scenes = stores[1], stores[2]
         self.batches = DeviceBatches(stores, device, self.rng)
         self.colours = torch.Generator(device).manual_seed(recipe.seed)
@@ -150,7 +150,7 @@ class DeviceTrainer(Trainer):
         shutil.rmtree(self.feed.folder)
 
     def _report(self, rate_images):
-        self.log(f"photos {self.photos.count}, scenes {self.scenes.drawn}")
+        self.log(f"photos {self.photos.count}, views {self.photos.viewed}, scenes {self.scenes.drawn}")
         super()._report(rate_images)
 
 
@@ -167,7 +167,8 @@ def main():
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 2),
                         help="processes that draw scenes")
     parser.add_argument("--photos", type=int, default=7300, help="photos to make room for")
-    parser.add_argument("--scenes", type=int, default=36000, help="scenes to make room for")
+    parser.add_argument("--views", type=int, default=10000, help="views of photos to make room for")
+    parser.add_argument("--scenes", type=int, default=24000, help="scenes to make room for")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2)
@@ -175,7 +176,7 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     recipe = device_recipe(options.seconds, options.start)
-    capacities = (options.photos, options.scenes)
+    capacities = (options.photos, options.views, options.scenes)
     trainer = DeviceTrainer(
         options.pack, options.out, recipe, device, options.processes, capacities, log
     )

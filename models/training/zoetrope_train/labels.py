@@ -48,13 +48,27 @@ def teacher_probabilities(logits):
     return (logits.float() * LOGIT_SCALE).softmax(1)
 
 
+def without_people(classes, is_petal, is_still_life):
+    """Classes [B, 10, h, w] of close-ups: nobody is in them, whatever the teacher says.
+
+    The flags [B] say in which photos a "person" is a petal, and in which a thing that rests.
+    """
+    person = classes[:, INDEX["person"]] * (is_petal | is_still_life).view(-1, 1, 1)
+    petal = is_petal.view(-1, 1, 1).to(classes)
+    moved = torch.zeros_like(classes)
+    moved[:, INDEX["person"]] = -person
+    moved[:, INDEX["foliage"]] = person * petal
+    moved[:, INDEX["rigid"]] = person * (1 - petal)
+    return classes + moved
+
+
 def class_targets(batch):
     """Soft classes [B, 10, h, w] and trust [B, 1, h, w] of a photo batch.
 
     `logits` are the quantised teacher logits [B, 32, h, w]; `rgb` 0..1 at 4
     times the size, before any change of colours; `smoke` a 0..1 mask; the flags
     `is_fire` and `is_smoke` [B] say which photos show fire and which come with
-    a smoke mask; `label_trust` and `face` are second opinions, see `opinions`,
+    a smoke mask, `is_petal` and `is_still_life` which are close-ups; `label_trust` and `face` are second opinions, see `opinions`,
     if somebody asked for them.
     """
     logits, rgb, smoke = batch["logits"], batch["rgb"], batch["smoke"]
@@ -62,6 +76,7 @@ def class_targets(batch):
     ade = teacher_probabilities(logits)
     matrix = torch.from_numpy(ade_to_class_matrix()).to(ade)
     classes = torch.einsum("bchw,ck->bkhw", ade, matrix)
+    classes = without_people(classes, batch["is_petal"], batch["is_still_life"])
     trust = ade.max(1, keepdim=True).values
     fire_flag = is_fire.view(-1, 1, 1, 1).float()
     smoke_flag = is_smoke.view(-1, 1, 1, 1).float()

@@ -165,7 +165,7 @@ def photo_losses(raw, batch, classes, trust):
     dark = (F.avg_pool2d(batch["rgb"].mean(1, keepdim=True), 4) < LAMP_LUMA).float()
     terms["dark"] = DARK_LIGHT * _mean(raw["light"].float(), dark * (1 - classes[:, 5:6]))
     if "taught_classes" in batch:
-        return terms | taught_losses(raw, batch)
+        return terms | taught_losses(raw, batch, classes)
     return terms | assumed_motion_losses(raw, classes, trust, batch["wind"])
 
 
@@ -183,12 +183,17 @@ def assumed_motion_losses(raw, classes, trust, wind):
     }
 
 
-def taught_losses(raw, batch):
-    """Terms of what our own large teacher says of a photo at the batch's wind."""
+def taught_losses(raw, batch, classes):
+    """Terms of what our own large teacher says of a photo at the batch's wind.
+
+    Where smoke was drawn by hand, `classes` [B, 10, h, w] know better than that teacher.
+    """
     told = {
         name: batch[f"taught_{name}"]
         for name in ("classes", "mobility", "flow", "spectrum", "light")
     }
+    drawn = batch["is_smoke"].view(-1, 1, 1, 1)
+    told["classes"] = torch.where(drawn, classes, told["classes"])
     return {f"t_{name}": TAUGHT * term for name, term in _told_losses(raw, told).items()}
 
 

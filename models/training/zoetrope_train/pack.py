@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 import torch
 
-from .batches import ClipBatches, FeatureScale
+from .batches import ClipBatches, FeatureScale, photo_flags
 from .clip_cache import read_clip_cache
-from .labels import FIRE_SOURCE
 from .mosaic_graph import read_graph
 from .opinions import read_opinions
 from .own_trainer import OwnTrainer
@@ -66,14 +65,14 @@ def _write_part(data_dir, photos, opinions, rows, file):
     held = [photos.photos[i] for i in rows]
     depth = [cv2.resize(photos.arrays["depth"][i], (DEPTH_GRID, DEPTH_GRID), interpolation=cv2.INTER_AREA)
              for i in rows]
-    is_smoke = np.array([p.is_smoke for p in held])
+    flags = photo_flags(held)
+    is_smoke = flags["is_smoke"]
     np.savez_compressed(
         file,
         codes=np.concatenate(codes),
         lengths=np.array([len(code) for code in codes]),
         weight=np.array([p.weight for p in held], np.float32),
-        is_fire=np.array([p.source == FIRE_SOURCE for p in held]),
-        is_smoke=is_smoke,
+        **flags,
         smoke=np.stack([photos.arrays["smoke"][i] for i in np.array(rows)[is_smoke]])
         if is_smoke.any() else np.zeros((0, 64, 64), np.uint8),
         label_trust=np.stack([opinions["label_trust"][i] for i in rows]),

@@ -32,6 +32,11 @@ SAMPLING_WEIGHTS = {
     "smoke5k_synthetic": 0.5,
 }
 
+#: Close-ups in which the segmentation teacher sees people: what it calls a person is a petal
+#: in the first, and food, goods or an insect in the others.
+PETAL_SOURCES = ("flowers",)
+STILL_LIFE_SOURCES = ("grocery", "foodpics", "hymenoptera")
+
 PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 
 
