@@ -13,6 +13,8 @@ MODELS_DIR = TRAINING_DIR.parent
 STEPS = (
     "cache", "opinions", "clips", "world", "features", "own", "teach", "train", "export", "evaluate"
 )
+#: Done only when asked for: it is for training on another machine.
+PACK = "pack"
 
 
 def parse(arguments):
@@ -37,9 +39,9 @@ def parse(arguments):
     parser.add_argument("--out", type=Path, default=MODELS_DIR / "motion.onnx")
     options = parser.parse_args(arguments)
     options.steps = options.steps.split(",")
-    unknown = set(options.steps) - set(STEPS)
+    unknown = set(options.steps) - set(STEPS) - {PACK}
     if unknown:
-        parser.error(f"unknown steps: {sorted(unknown)}, known: {', '.join(STEPS)}")
+        parser.error(f"unknown steps: {sorted(unknown)}, known: {', '.join((*STEPS, PACK))}")
     return options
 
 
@@ -80,6 +82,10 @@ def main(arguments=None):
         from .teach import write_taught_cache
 
         write_taught_cache(options.data, options.work, options.processes, log)
+    if PACK in options.steps:
+        from .pack import write_pack
+
+        write_pack(options.data, options.work, options.work / PACK, log)
     if "train" in options.steps:
         from .crew import run_crew
         from .trainer import Recipe, Trainer
