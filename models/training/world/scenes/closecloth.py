@@ -7,7 +7,7 @@ from ..backdrops import backdrop, soften
 from ..light import light_at, mix, smooth, srgb
 from ..materials import material, paint_surface
 from ..noise import fbm, octaves_for
-from ..patterns import printed
+from ..patterns import INKS, printed
 from ..room import books
 
 CLOTHS = ("flag", "sail", "sheet", "valance", "scarf", "tablecloth")
@@ -89,11 +89,11 @@ def _cloth(canvas, light, kind, style):
         lobes = 0.06 * np.abs(np.sin(np.pi * p * count))
     inside = np.minimum(np.minimum(p, 1 - p) * wide, np.minimum(q, 1 - lobes - q) * tall)
     alpha = np.clip(inside / canvas.px + 0.5, 0, 1)
-    prints = {"sail": "plain", "valance": "pales", "sheet": None, "scarf": "check", "tablecloth": "check", "flag": None}
-    albedo = _printed_cloth(canvas, rng, kind, prints[kind], np.clip(p, 0, 1), np.clip(q, 0, 1), 1.2 * canvas.px / tall)
+    albedo = _printed_cloth(rng, kind, np.clip(p, 0, 1), np.clip(q, 0, 1), 1.2 * canvas.px / tall)
     faded = rng.uniform(0, 0.35) * (rng.random() < 0.4)
     albedo = mix(albedo, albedo.mean(-1, keepdims=True) * 0.5 + 0.35, faded)
-    lit = light.on_slopes(slope_x, slope_y)
+    # Thin cloth scatters light into its own shadows.
+    lit = 0.78 * light.on_slopes(slope_x, slope_y) + 0.22 * light.flat(0.5)
     steep = np.hypot(slope_x, slope_y)
     hollow = np.clip(1 + relief / (np.abs(relief).max() + 1e-6) * 0.22, 0.6, 1.3)
     thread = 1 + 0.02 * fbm(p, q, 110, 2, canvas.seed())
@@ -102,7 +102,7 @@ def _cloth(canvas, light, kind, style):
     doubled = 1 - 0.5 * smooth(0.4, 1.3, steep)
     colour += albedo * np.sqrt(albedo) * (light.sun * 0.35 + light.horizon * 0.5) * (doubled * thin)[..., None]
     if rng.random() < 0.3:
-        colour += (smooth(0.25, 0.0, np.abs(slope_x - 0.5 * light.sun_to[0])) * 0.04)[..., None] * light.sun
+        colour += (0.12 * _gleam(light, slope_x, slope_y))[..., None] * light.sun
     hem = smooth(0.004, 0.012, inside)
     colour *= (0.8 + 0.2 * hem)[..., None]
     free = _freedom(kind, blown, q)
@@ -122,6 +122,14 @@ def _cloth(canvas, light, kind, style):
     )
 
 
+def _gleam(light, slope_x, slope_y):
+    """The sheen of silk or nylon where a fold mirrors the sun, 0..1."""
+    half = light.sun_to + np.float32([0, 0, 1])
+    half = half / np.linalg.norm(half)
+    toward = (-slope_x * half[0] + slope_y * half[1] + half[2]) / np.sqrt(slope_x**2 + slope_y**2 + 1)
+    return np.clip(toward, 0, 1) ** 20
+
+
 def _freedom(kind, blown, q):
     """How freely the cloth moves at ``q`` 0..1 down it: all of a flag, the lower part of what hangs."""
     if kind in ("flag", "scarf", "sail"):
@@ -129,7 +137,7 @@ def _freedom(kind, blown, q):
     return (np.clip(q, 0, 1) ** 0.8 * (0.4 + 0.5 * blown)).astype(np.float32)
 
 
-def _printed_cloth(canvas, rng, kind, print_kind, p, q, soft):
+def _printed_cloth(rng, kind, p, q, soft):
     """Albedo of a cloth with its print, and seams where it is sewn of panels."""
     if kind == "sail":
         albedo = np.broadcast_to(srgb(str(rng.choice(["#f2efe6", "#e8dcc4", "#9a3a2a", "#e9e9ea"]))), p.shape + (3,))
@@ -137,9 +145,17 @@ def _printed_cloth(canvas, rng, kind, print_kind, p, q, soft):
         return albedo * (1 - 0.25 * seam)[..., None]
     if kind == "sheet" and rng.random() < 0.6:
         return np.broadcast_to(srgb(str(rng.choice(["#f2f0ea", "#dfe6ee", "#e8d8d0", "#c8d4c8"]))), p.shape + (3,))
+    if kind == "valance":
+        inks = [srgb(INKS[i]) for i in (1, rng.integers(len(INKS)))]
+        return np.where((np.sin(p * 2 * np.pi * rng.integers(9, 30)) > 0)[..., None], *inks)
+    if kind in ("scarf", "tablecloth") and rng.random() < 0.75:
+        # Threads of two colours cross: half tones where one of them lies on the other.
+        inks, count = [srgb(INKS[i]) for i in rng.permutation(len(INKS))[:2]], rng.uniform(6, 16)
+        weave = [np.clip(2 * np.sin(f * 2 * np.pi * count * k) + 0.5, 0, 1) for f, k in ((p, 2.2), (q, 1.0))]
+        return mix(*inks, 0.5 * (weave[0] + weave[1]))
     if rng.random() < 0.25 and kind == "flag":
         p, q = q, p
-    return printed(rng, p, q, soft, print_kind)
+    return printed(rng, p, q, soft)
 
 
 def _board(canvas, light, kind, behind):

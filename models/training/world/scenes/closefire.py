@@ -57,7 +57,7 @@ def fire_close(canvas, style):
     bright = style.between("bright", 1.0, 1.9)
     pace = style.between("pace", 0.7, 1.2)
     body = flames(canvas, x, base_v, width, height, 0.22, None, bright, pace=pace)
-    for _ in range(int(style.between("more", 1, 2.6))):
+    for _ in range(int(style.between("more", 0.3, 2.2))):
         tongue = width * rng.uniform(0.3, 0.7), height * rng.uniform(0.4, 0.9)
         at = x + width * rng.uniform(-0.4, 0.4), base_v + rng.uniform(-0.03, 0.02)
         np.maximum(body, flames(canvas, *at, *tongue, 0.2, None, bright, pace=pace), out=body)

@@ -62,7 +62,7 @@ def _mirrored(canvas, style, light, x, z):
     return blur(mix(sky, shade, trees), rng.uniform(0.002, 0.02) / canvas.px)
 
 
-def _rings(canvas, rng, x, z, count, across, away):
+def _rings(canvas, rng, x, z, footprint, count, across, away):
     """Add the slopes of rings that drops or fish have left to ``across`` and ``away``."""
     near, far = 1 / (canvas.aspect + 0.3), float(z.max())
     for _ in range(count):
@@ -72,20 +72,18 @@ def _rings(canvas, rng, x, z, count, across, away):
         dx, dz = x - cx, z - cz
         distance = np.hypot(dx, dz) + 1e-4
         packet = np.exp(-(((distance - radius) / (1.5 * length)) ** 2)) * np.sin(6.28 * (distance - radius) / length)
-        packet *= rng.uniform(0.1, 0.3) * np.exp(-radius * 5)
+        packet *= rng.uniform(0.1, 0.3) * np.exp(-radius * 5) * smooth(0.4, 0.12, footprint / length)
         across += packet * dx / distance
         away += packet * dz / distance
 
 
-def _shine(canvas, mirror, across, away, strength):
-    """The mirrored picture as slopes of the water shake it."""
-    columns = (canvas.u + strength * across) / canvas.px - 0.5
-    rows = (canvas.aspect - canvas.v + strength * 1.6 * away) / canvas.px - 0.5
-    limit = lambda field, size: np.clip(field, -size, 2 * size).astype(np.float32)
+def _shaken(canvas, picture, shift_u, shift_v):
+    """``picture`` looked at with every position moved by so many widths."""
+    limit = lambda field, size: np.clip(field / canvas.px - 0.5, -size, 2 * size).astype(np.float32)
     return cv2.remap(
-        mirror,
-        limit(columns, canvas.width_px),
-        limit(rows, canvas.height_px),
+        picture,
+        limit(canvas.u + shift_u, canvas.width_px),
+        limit(canvas.v + shift_v, canvas.height_px),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT,
     )
@@ -101,13 +99,17 @@ def _pool(canvas, light, style, kind, x, z, footprint, bed):
         canvas, x, z, footprint, frequency, 4, canvas.seed(), slope, crest=style.between("crest", 0.5, 1.0)
     )
     rain = style.pick("rain", (0, 1, 2), (0.45, 0.25, 0.3))
-    _rings(canvas, rng, x, z, (0, int(rng.integers(1, 4)), int(rng.integers(12, 34)))[rain], across, away)
+    _rings(canvas, rng, x, z, footprint, (0, int(rng.integers(1, 4)), int(rng.integers(12, 34)))[rain], across, away)
     mirror = _mirrored(canvas, style, light, x, z)
-    shine = _shine(canvas, mirror, across, away, 1.2)
+    shine = _shaken(canvas, mirror[::-1], 1.2 * across, 1.9 * away)
     grazing = np.clip((canvas.v + 0.45 + 1.2 * away) / np.hypot(1.0, canvas.v + 0.45), 0.05, 1)
     fresnel = np.clip(0.06 + 0.94 * (1 - grazing) ** 3 + style.between("gloss", 0.0, 0.5), 0, 0.92)
     deep = srgb(style.pick("body", BODIES)) * light.flat(0.35)
-    clear = style.between("clear", 0.0, 0.75) * (kind != "lake") * smooth(0.11, 0.02, slope)
+    clear = style.between("clear", 0.0, 0.7) * (kind != "lake") * smooth(0.11, 0.02, slope)
+    ripple = fbm(x, z, 9, 2, canvas.seed())
+    bed = _shaken(canvas, bed, 0.35 * across + 0.003 * ripple, 0.35 * away + 0.003 * ripple)
+    web = smooth(0.6, 1.0, fbm(x + 0.03 * ripple, z, 7, 2, canvas.seed(), shape="ridged"))
+    bed = bed * (0.75 + (1.0 if light.name == "day" else 0.2) * web)[..., None]
     murk = smooth(-1.2, 1.2, fbm(x, z, 1.2, 3, canvas.seed()))
     inner = mix(deep, bed * 0.45 * (0.5 + srgb("#9fb08a")), clear * murk)
     inner *= (1 + np.clip(3 * away + 2 * across, -0.5, 1.0))[..., None]
@@ -137,7 +139,7 @@ def _algae(canvas, light, rng, x, z):
     """Green duckweed and algae on the water, which rock with it."""
     bent = warp(x, z, 2, 0.12, canvas.seed())
     patch = fbm(*bent, rng.uniform(0.8, 2.5), 5, canvas.seed(), gain=0.6)
-    _, border, tone = cells(x, z, rng.uniform(40, 90), canvas.seed())
+    _, border, tone = cells(x, z, rng.uniform(90, 200), canvas.seed())
     cover = smooth(-0.1, 0.25, patch - rng.uniform(-0.4, 1.2) + 0.3 * (tone - 0.5))
     green = mix(srgb("#33511c"), srgb("#8fae3e"), np.clip(tone * 0.8 + 0.2 * patch, 0, 1))
     colour = green * light.flat(0.45) * (0.5 + 0.6 * smooth(0, 0.3, border))[..., None]
@@ -175,7 +177,8 @@ def _brook(canvas, light, style, x, z, bed):
     lace = fbm(along * 0.45, across, 6, octaves, canvas.seed(), gain=0.62, shape="ridged")
     swift = fbm(canvas.u, canvas.v, 1.8, 3, canvas.seed()) + style.between("swift", -1.0, 0.9)
     mirror = _mirrored(canvas, style, light, x, z)
-    shine = _shine(canvas, mirror, 0.05 * rough, 0.06 * streak, 1.6)
+    shine = _shaken(canvas, mirror[::-1], 0.08 * rough, 0.15 * streak)
+    bed = _shaken(canvas, bed, 0.006 * rough, 0.008 * streak)
     gloss = np.clip(0.14 + style.between("gloss", 0, 0.35) + 0.1 * rough, 0.02, 0.85)
     tint = srgb(style.pick("tint", ("#7a8a6a", "#6a7a78", "#8a7448", "#5a7a86")))
     deep = mix(bed * (0.3 + tint), tint * 0.25 * light.flat(0.4), style.between("deep", 0.1, 0.9))

@@ -8,6 +8,7 @@ from ..noise import cells, fbm
 from ..plants import GREENS, wind_sway
 
 FLOWERS = ("daisy", "sunflower", "cup", "rosette", "open", "leaf")
+BACKDROPS = ("leaves", "wall", "clear", "white", "dark", "street")
 #: Petal colours from the base to the tip.
 TINTS = (
     ("#f4efe4", "#fbf8f4"), ("#f0c418", "#f8e04a"), ("#c2184a", "#ec5a8a"), ("#8a0f1c", "#d02030"),
@@ -21,7 +22,7 @@ def petals(canvas, style):
     rng = canvas.rng
     light = light_at(style.pick("time", ("day", "overcast", "golden"), (0.5, 0.35, 0.15)), rng)
     canvas.exposure = style.between("exposure", 0.8, 1.25)
-    behind = style.pick("behind", ("leaves", "wall", "clear", "white", "dark", "street"), (0.6, 0.12, 0.08, 0.06, 0.1, 0.04))
+    behind = style.pick("behind", BACKDROPS, (0.6, 0.12, 0.08, 0.06, 0.1, 0.04))
     backdrop(canvas, light, behind, style.between("focus", 0.02, 0.05))
     kind = style.pick("flower", FLOWERS, (0.2, 0.13, 0.19, 0.16, 0.18, 0.14))
     tint = TINTS[int(rng.integers(len(TINTS)))] if kind != "sunflower" else TINTS[1]
@@ -65,12 +66,11 @@ def _labels(canvas, at, root, strength=1.0):
 
 def _petal(canvas, light, rng, base, angle, length, broad, tint, root, depth, veins=14, round_tip=0.5, cup=0.5, curl=0.0):
     """One petal or leaf from ``base`` along ``angle``; ``cup`` says how hollow it is, ``curl`` bends it sideways."""
-    reach = length * 1.1 + broad * 0.3
     tip = base[0] + np.cos(angle) * length, base[1] + np.sin(angle) * length
     pad = broad * 0.75 + abs(curl) * length + 2 * canvas.px
     at = canvas.window(min(base[0], tip[0]) - pad, min(base[1], tip[1]) - pad, max(base[0], tip[0]) + pad, max(base[1], tip[1]) + pad)
     u, v = canvas.u[at] - base[0], canvas.v[at] - base[1]
-    if u.size == 0 or min(u.shape) < 2 or reach <= 0:
+    if u.size == 0 or min(u.shape) < 2:
         return
     c, s = np.cos(angle), np.sin(angle)
     t = (u * c + v * s) / length
@@ -79,18 +79,18 @@ def _petal(canvas, light, rng, base, angle, length, broad, tint, root, depth, ve
     half = 0.5 * broad * np.maximum(np.sin(np.pi * inner**0.75) ** 0.8, 0) * (1 - round_tip) + 0.5 * broad * round_tip * (
         inner**0.6 * np.sqrt(np.maximum(1 - inner**6, 0))
     )
-    wavy = 1 + 0.05 * fbm(u / length, v / length, 2.5, 2, int(rng.integers(1 << 30)))
+    wavy = 1 + 0.05 * fbm(u / length, v / length, 2.5, 1, int(rng.integers(1 << 30)))
     w = side / np.maximum(half * wavy, canvas.px * 0.5)
     alpha = np.clip((1 - np.abs(w)) * half / canvas.px + 0.5, 0, 1) * (t > 0) * (t < 1)
     fibre = np.sin(veins * np.arcsin(np.clip(w, -1, 1)) + 1.5 * np.sin(3 * t) + rng.uniform(0, 6))
     if veins < 12:
-        fibre = smooth(0.16, 0.02, np.abs(((t - 0.5 * np.abs(w)) * veins) % 1 - 0.5)) + 2 * smooth(0.1, 0.0, np.abs(w))
+        fibre = 2.5 * smooth(0.16, 0.02, np.abs(((t - 0.5 * np.abs(w)) * veins) % 1 - 0.5)) + 6 * smooth(0.08, 0.0, np.abs(w))
     bowl = cup * (2 * w + 0.25 * np.sign(w) * np.abs(w) ** 3)
     along = 0.9 * (inner - 0.45) * cup + 0.1 * wavy
     slope_x, slope_y = along * c - bowl * s * 0.5, along * s + bowl * c * 0.5
     lit = light.on_slopes(slope_x, slope_y)
-    grain = fbm(t, w * 0.5, 7, 3, int(rng.integers(1 << 30)))
-    albedo = mix(srgb(tint[0]), srgb(tint[1]), np.clip(inner * 1.2 - 0.1 + 0.1 * grain, 0, 1))
+    grain = fbm(t * 0.4, w * 0.8, 6, 2, int(rng.integers(1 << 30)))
+    albedo = mix(srgb(tint[0]), srgb(tint[1]), np.clip(inner * 1.2 - 0.1 + 0.06 * grain, 0, 1))
     through = np.clip(0.55 - light.sun_to[2], 0, 1) * 0.35
     shade = (0.72 + 0.28 * smooth(0.0, 0.4, inner)) * (1 + 0.05 * fibre + 0.04 * grain) * (0.86 + 0.14 * smooth(1, 0.8, np.abs(w)))
     colour = (albedo * lit * np.float32(0.62) + albedo * np.sqrt(albedo) * light.sun * np.float32(through)) * shade[..., None]
@@ -144,7 +144,7 @@ def _blossom(canvas, light, rng, kind, x, y, size, tint, root, depth):
     if kind in ("daisy", "sunflower"):
         squash = rng.uniform(0.65, 1.0)
         heart = size * (rng.uniform(0.2, 0.3) if kind == "daisy" else rng.uniform(0.35, 0.55))
-        count = int(rng.integers(12, 20))
+        count = int(rng.integers(11, 17))
         for layer in range(2):
             for turn in rng.permutation(count):
                 angle = start + (turn + 0.5 * layer) * 2 * np.pi / count + rng.normal(0, 0.06)
@@ -160,10 +160,11 @@ def _blossom(canvas, light, rng, kind, x, y, size, tint, root, depth):
             draw(low, -np.pi / 2 + lean + rng.normal(0, 0.05), size * rng.uniform(1.25, 1.45), size * 0.75,
                  veins=22, curl=-0.5 * lean, round_tip=0.25, cup=0.7)  # fmt: skip
     elif kind == "rosette":
+        _disc(canvas, light, rng, x, y, 0.16 * size, tint[0], root, depth)
         for ring, count in ((1.0, 6), (0.8, 6), (0.6, 5), (0.42, 4), (0.26, 3)):
             for k in range(count):
                 angle = start + ring * 9 + k * 2 * np.pi / count + rng.normal(0, 0.12)
-                base = x + 0.08 * size * np.cos(angle), y + 0.08 * size * np.sin(angle)
+                base = x + 0.05 * size * np.cos(angle), y + 0.05 * size * np.sin(angle)
                 draw(base, angle, size * ring, size * ring * 1.15, veins=18, round_tip=0.95, cup=0.8 * rng.uniform(0.5, 1))
     else:
         count = int(rng.integers(5, 8))
