@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from ..backdrops import backdrop, soften
-from ..light import light_at, mix, smooth, srgb
+from ..light import blur, light_at, mix, smooth, srgb
 from ..materials import material, paint_surface
 from ..noise import fbm, octaves_for
 from ..patterns import INKS, printed
@@ -90,6 +90,7 @@ def _cloth(canvas, light, kind, style):
     inside = np.minimum(np.minimum(p, 1 - p) * wide, np.minimum(q, 1 - lobes - q) * tall)
     alpha = np.clip(inside / canvas.px + 0.5, 0, 1)
     albedo = _printed_cloth(rng, kind, np.clip(p, 0, 1), np.clip(q, 0, 1), 1.2 * canvas.px / tall)
+    albedo = blur(albedo.astype(np.float32), 0.6)
     faded = rng.uniform(0, 0.35) * (rng.random() < 0.4)
     albedo = mix(albedo, albedo.mean(-1, keepdims=True) * 0.5 + 0.35, faded)
     # Thin cloth scatters light into its own shadows.
@@ -190,7 +191,7 @@ def _board(canvas, light, kind, behind):
         r = np.clip(a / half, -1, 1)
         turn = b / half * rng.uniform(0.4, 0.9) + np.arcsin(r) * 0.5
         inks = np.stack([srgb(h) for h in ("#f2efe6", "#b3202c", "#f2efe6", "#1c3f8f")])
-        albedo = inks[(np.floor(turn * 2) % 4).astype(int)]
+        albedo = blur(inks[(np.floor(turn * 2) % 4).astype(int)], 0.6)
         slope = -r / np.sqrt(np.maximum(1.02 - r * r, 0.03))
         colour = albedo * light.on_slopes(-slope, 0 * slope) + (smooth(0.1, 0, np.abs(r + 0.35)) * 0.5)[..., None]
         canvas.put(np.clip((half - np.abs(a)) / canvas.px + 0.5, 0, 1), colour, "rigid", 0.15)
@@ -205,6 +206,7 @@ def _board(canvas, light, kind, behind):
     else:
         relief = 0.001 * fbm(a, b, 3, 2, canvas.seed())
         albedo = printed(rng, p, q, soft)
+    albedo = blur(albedo.astype(np.float32), 0.6)
     lit = light.on_relief(relief.astype(np.float32), canvas.px, 1.0, 0.3)
     gleam = smooth(0.25, 0.0, np.abs(a + 0.6 * b - rng.uniform(-0.5, 0.5))) * 0.1 * (kind == "poster")
     shade = 1 - 0.25 * smooth(0.012, 0.0, inside)

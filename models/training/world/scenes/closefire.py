@@ -24,8 +24,8 @@ def fire_close(canvas, style):
     backdrop(canvas, light, "dark" if dark and rng.random() < 0.6 else behind, style.between("focus", 0.01, 0.03))
     x = style.between("fire_u", 0.35, 0.65)
     base_v = style.between("fire_v", 0.72, 1.0) * canvas.aspect
-    width = style.between("width", 0.5, 1.25)
-    height = style.between("height", 0.5, 1.15) * canvas.aspect
+    width = style.between("width", 0.55, 1.6)
+    height = style.between("height", 0.55, 1.5) * canvas.aspect
     if kind == "torch":
         width, base_v = width * 0.45, style.between("torch_v", 0.7, 0.85) * canvas.aspect
         _torch(canvas, light, x, base_v, width)

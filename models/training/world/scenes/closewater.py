@@ -6,7 +6,7 @@ import numpy as np
 from ..light import blur, light_at, mix, smooth, srgb
 from ..materials import material
 from ..noise import cells, fbm, octaves_for, warp
-from ..plants import GREENS
+from ..plants import GREENS, grass
 from ..sprite import Sprite
 from ..water import wave_slopes
 from .outdoors import boulder
@@ -30,6 +30,9 @@ def water_close(canvas, style):
     bed_name = "pebbles" if kind == "brook" else style.pick("bed", BEDS)
     zoom = style.between("bed_zoom", 1.2, 3.2)
     bed, relief = material(bed_name, x * zoom, z * zoom, rng)
+    # Silt dulls the stones.
+    silt = srgb(style.pick("silt", ("#6a5c48", "#4a4a40", "#7a7264", "#3c3a34")))
+    bed = mix(bed, silt, style.between("silted", 0.2, 0.75))
     wet = bed * light.on_relief(relief.astype(np.float32), canvas.px, 0.4, 0.3)
     shore = _shore(canvas, style, kind, x, z)
     if kind == "brook":
@@ -37,6 +40,8 @@ def water_close(canvas, style):
     else:
         _pool(canvas, light, style, kind, x, z, footprint, wet)
     _bank(canvas, light, kind, shore, wet)
+    if kind in ("pond", "lake", "brook") and style.chance("grassy", 0.55):
+        _grassy(canvas, light, style, shore)
     if kind in ("pond", "brook", "lake") and style.chance("stones", 0.5):
         _stones(canvas, light, rng, shore if kind != "brook" else np.full_like(shore, 0.0))
     if style.chance("unsharp", 0.25):
@@ -50,7 +55,7 @@ def _mirrored(canvas, style, light, x, z):
     clouds = fbm(canvas.u, canvas.v, rng.uniform(1, 3), 4, canvas.seed())
     sky = mix(light.zenith, light.horizon, np.clip(0.5 + 0.6 * (canvas.aspect - canvas.v), 0, 1))
     sky = mix(sky, light.flat(0.35), smooth(0.0, 1.4, clouds + rng.uniform(-1, 1)))
-    low, middle, _ = (srgb(c) for c in GREENS[str(rng.choice(["summer", "dark", "olive", "autumn"]))])
+    low, middle, _ = (srgb(c) for c in GREENS[str(rng.choice(["summer", "dark", "olive", "autumn"], p=(0.35, 0.33, 0.24, 0.08)))])
     wx, wy = warp(canvas.u, canvas.v, 3, 0.05, canvas.seed())
     mass = fbm(wx, wy * 0.6, rng.uniform(1.2, 3.5), 5, canvas.seed(), gain=0.6)
     shade = mix(low * 0.15, middle, smooth(0, 2.2, mass)) * light.flat(0.2)
@@ -141,7 +146,7 @@ def _algae(canvas, light, rng, x, z):
     patch = fbm(*bent, rng.uniform(0.8, 2.5), 5, canvas.seed(), gain=0.6)
     _, border, tone = cells(x, z, rng.uniform(90, 200), canvas.seed())
     cover = smooth(-0.1, 0.25, patch - rng.uniform(-0.4, 1.2) + 0.3 * (tone - 0.5))
-    green = mix(srgb("#33511c"), srgb("#8fae3e"), np.clip(tone * 0.8 + 0.2 * patch, 0, 1))
+    green = mix(srgb("#2c4518"), srgb("#74923c"), np.clip(tone * 0.8 + 0.2 * patch, 0, 1))
     colour = green * light.flat(0.45) * (0.5 + 0.6 * smooth(0, 0.3, border))[..., None]
     canvas.rgb += (colour - canvas.rgb) * (cover * rng.uniform(0.6, 0.95))[..., None]
     calmer = (1 - 0.5 * cover).astype(np.float32)
@@ -227,6 +232,29 @@ def _bank(canvas, light, kind, shore, bed):
     if kind == "basin":
         colour = colour * (1 - 0.4 * smooth(0.012, 0.0, np.abs(shore - 0.05)))[..., None]
     canvas.put(np.clip(shore / canvas.px + 0.5, 0, 1), colour, "rigid", 0.2)
+
+
+def _grassy(canvas, light, style, shore):
+    """Grass on the bank, whose blades lean out over the water."""
+    last = canvas.height_px - 1, canvas.width_px - 1
+
+    def ashore(x, v):
+        rows, columns = (np.clip(f / canvas.px, 0, end).astype(int) for f, end in zip((v, x), last, strict=True))
+        return shore[rows, columns] > 0.02
+
+    grass(
+        canvas,
+        light,
+        canvas.aspect + 0.06,
+        0.0,
+        style.pick("grass", ("summer", "olive", "dark", "spring")),
+        style.between("grass_count", 0.8, 1.6),
+        style.between("grass_height", 0.06, 0.16),
+        horizon_v=-0.7,
+        mask=ashore,
+        depth_near=0.1,
+        depth_far=0.3,
+    )
 
 
 def _stones(canvas, light, rng, shore):
