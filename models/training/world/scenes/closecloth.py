@@ -71,7 +71,8 @@ def _cloth(canvas, light, kind, style):
     relief, turns = _folds(canvas, rng, a, b, blown, hanging)
     if kind == "sail":
         relief = (relief * 0.25 + 0.25 * np.sqrt(np.maximum(1.6 - a * a - 0.4 * b * b, 0.1))).astype(np.float32)
-    slope_x, slope_y = (cv2.Sobel(relief, cv2.CV_32F, *d, ksize=3) / np.float32(8 * canvas.px) for d in ((1, 0), (0, 1)))
+    slope_x = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) / np.float32(8 * canvas.px)
+    slope_y = cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3) / np.float32(8 * canvas.px)
     # A look askew at the folds shifts and squeezes what is printed on them.
     shift = rng.normal(0, 0.5, 2)
     wide = style.between("width", 0.9, 2.2)

@@ -89,10 +89,11 @@ def _logs(kind, rng, x, base_v, width):
             for lean in leans
         ]
     if kind == "crossed":
+        leans = [(-1) ** k * rng.uniform(0.2, 0.6) for k in range(int(rng.integers(3, 6)))]
         return [
-            (x + rng.normal(0, 0.08) * width, base_v - thick * 0.5 * k, width * 1.1, thick, (-1) ** k * rng.uniform(0.2, 0.6))
-            for k in range(int(rng.integers(3, 6)))
-        ]  # fmt: skip
+            (x + rng.normal(0, 0.08) * width, base_v - thick * 0.5 * k, width * 1.1, thick, lean)
+            for k, lean in enumerate(leans)
+        ]
     if kind == "cabin":
         rows = int(rng.integers(2, 5))
         return [
@@ -165,9 +166,8 @@ def _torch(canvas, light, x, base_v, width):
     half = width * (0.5 - 0.32 * np.sqrt(fall))
     side = np.clip((canvas.u - x) / half, -1, 1)
     alpha = np.clip((half - np.abs(canvas.u - x)) / canvas.px + 0.5, 0, 1) * smooth(-0.01, 0.0, canvas.v - base_v)
-    lit = np.sqrt(np.maximum(1 - side**2, 0))[..., None] * light.flat(0.5) + np.exp(-6 * fall)[..., None] * np.float32(
-        [0.25, 0.09, 0.02]
-    )
+    lit = np.sqrt(np.maximum(1 - side**2, 0))[..., None] * light.flat(0.5)
+    lit = lit + np.exp(-6 * fall)[..., None] * np.float32([0.25, 0.09, 0.02])
     canvas.put(alpha, srgb("#7a5a3c") * (0.15 + lit), "rigid", 0.2)
 
 

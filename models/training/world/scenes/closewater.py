@@ -34,28 +34,29 @@ def water_close(canvas, style):
     silt = srgb(style.pick("silt", ("#6a5c48", "#4a4a40", "#7a7264", "#3c3a34")))
     bed = mix(bed, silt, style.between("silted", 0.2, 0.75))
     wet = bed * light.on_relief(relief.astype(np.float32), canvas.px, 0.4, 0.3)
-    shore = _shore(canvas, style, kind, x, z)
+    shore = _shore(canvas, style, kind)
     if kind == "brook":
         _brook(canvas, light, style, x, z, wet)
     else:
         _pool(canvas, light, style, kind, x, z, footprint, wet)
-    _bank(canvas, light, kind, shore, wet)
+    _bank(canvas, kind, shore, wet)
     if kind in ("pond", "lake", "brook") and style.chance("grassy", 0.55):
         _grassy(canvas, light, style, shore)
     if kind in ("pond", "brook", "lake") and style.chance("stones", 0.5):
-        _stones(canvas, light, rng, shore if kind != "brook" else np.full_like(shore, 0.0))
+        _stones(canvas, light, rng, shore if kind != "brook" else np.zeros_like(shore))
     if style.chance("unsharp", 0.25):
         canvas.rgb[:] = np.maximum(blur(canvas.rgb, style.between("blur", 0.002, 0.006) / canvas.px), 0)
     canvas.lens()
 
 
-def _mirrored(canvas, style, light, x, z):
-    """What the water mirrors, as a picture half as large again as the canvas: sky with clouds, dark trees, walls."""
+def _mirrored(canvas, style, light):
+    """What the water mirrors, upright: sky with clouds, masses of trees and dark trunks, a little out of focus."""
     rng = np.random.default_rng(canvas.seed())
     clouds = fbm(canvas.u, canvas.v, rng.uniform(1, 3), 4, canvas.seed())
     sky = mix(light.zenith, light.horizon, np.clip(0.5 + 0.6 * (canvas.aspect - canvas.v), 0, 1))
     sky = mix(sky, light.flat(0.35), smooth(0.0, 1.4, clouds + rng.uniform(-1, 1)))
-    low, middle, _ = (srgb(c) for c in GREENS[str(rng.choice(["summer", "dark", "olive", "autumn"], p=(0.35, 0.33, 0.24, 0.08)))])
+    palette = str(rng.choice(["summer", "dark", "olive", "autumn"], p=(0.35, 0.33, 0.24, 0.08)))
+    low, middle, _ = (srgb(c) for c in GREENS[palette])
     wx, wy = warp(canvas.u, canvas.v, 3, 0.05, canvas.seed())
     mass = fbm(wx, wy * 0.6, rng.uniform(1.2, 3.5), 5, canvas.seed(), gain=0.6)
     shade = mix(low * 0.15, middle, smooth(0, 2.2, mass)) * light.flat(0.2)
@@ -69,7 +70,7 @@ def _mirrored(canvas, style, light, x, z):
 
 def _rings(canvas, rng, x, z, footprint, count, across, away):
     """Add the slopes of rings that drops or fish have left to ``across`` and ``away``."""
-    near, far = 1 / (canvas.aspect + 0.3), float(z.max())
+    near, far = float(z.min()), float(z.max())
     for _ in range(count):
         cx, cz = rng.uniform(float(x.min()), float(x.max())), rng.uniform(near, far)
         radius = rng.uniform(0.01, 0.16)
@@ -105,7 +106,7 @@ def _pool(canvas, light, style, kind, x, z, footprint, bed):
     )
     rain = style.pick("rain", (0, 1, 2), (0.45, 0.25, 0.3))
     _rings(canvas, rng, x, z, footprint, (0, int(rng.integers(1, 4)), int(rng.integers(12, 34)))[rain], across, away)
-    mirror = _mirrored(canvas, style, light, x, z)
+    mirror = _mirrored(canvas, style, light)
     shine = _shaken(canvas, mirror[::-1], 1.2 * across, 1.9 * away)
     grazing = np.clip((canvas.v + 0.45 + 1.2 * away) / np.hypot(1.0, canvas.v + 0.45), 0.05, 1)
     fresnel = np.clip(0.06 + 0.94 * (1 - grazing) ** 3 + style.between("gloss", 0.0, 0.5), 0, 0.92)
@@ -181,7 +182,7 @@ def _brook(canvas, light, style, x, z, bed):
     rough = fbm(along * 0.6, across, 10, octaves, canvas.seed(), gain=0.65)
     lace = fbm(along * 0.45, across, 6, octaves, canvas.seed(), gain=0.62, shape="ridged")
     swift = fbm(canvas.u, canvas.v, 1.8, 3, canvas.seed()) + style.between("swift", -1.0, 0.9)
-    mirror = _mirrored(canvas, style, light, x, z)
+    mirror = _mirrored(canvas, style, light)
     shine = _shaken(canvas, mirror[::-1], 0.08 * rough, 0.15 * streak)
     bed = _shaken(canvas, bed, 0.006 * rough, 0.008 * streak)
     gloss = np.clip(0.14 + style.between("gloss", 0, 0.35) + 0.1 * rough, 0.02, 0.85)
@@ -208,10 +209,10 @@ def _brook(canvas, light, style, x, z, bed):
     )
 
 
-def _shore(canvas, style, kind, x, z):
+def _shore(canvas, style, kind):
     """How far each pixel lies on land, in widths; negative on the water."""
     rng = np.random.default_rng(canvas.seed())
-    far_away = np.full_like(x, -1.0)
+    far_away = np.full_like(canvas.u, -1.0)
     if kind in ("pond", "lake", "brook") and not style.chance("bank", 0.45):
         return far_away
     bend = 0.06 * fbm(canvas.u, canvas.v, 2.5, 4, canvas.seed())
@@ -225,7 +226,7 @@ def _shore(canvas, style, kind, x, z):
     return (canvas.u - 0.5) * np.cos(angle) + (canvas.v - canvas.aspect / 2) * np.sin(angle) - reach + bend
 
 
-def _bank(canvas, light, kind, shore, bed):
+def _bank(canvas, kind, shore, bed):
     """Wet ground at the edge, dark where the water reaches it."""
     damp = 0.4 + 0.6 * smooth(0.0, 0.09, shore)
     colour = bed * damp[..., None]

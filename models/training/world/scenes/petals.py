@@ -64,11 +64,18 @@ def _labels(canvas, at, root, strength=1.0):
     }
 
 
-def _petal(canvas, light, rng, base, angle, length, broad, tint, root, depth, veins=14, round_tip=0.5, cup=0.5, curl=0.0):
-    """One petal or leaf from ``base`` along ``angle``; ``cup`` says how hollow it is, ``curl`` bends it sideways."""
+def _petal(
+    canvas, light, rng, base, angle, length, broad, tint, root, depth, veins=14, round_tip=0.5, cup=0.5, curl=0.0
+):
+    """One petal or leaf from ``base`` along ``angle``.
+
+    ``tint`` holds the colours of its base and tip; ``veins`` below 12 are a leaf's ribs; ``round_tip`` 0..1 from
+    pointed to a spoon; ``cup`` says how hollow it is, ``curl`` bends it sideways.
+    """
     tip = base[0] + np.cos(angle) * length, base[1] + np.sin(angle) * length
     pad = broad * 0.75 + abs(curl) * length + 2 * canvas.px
-    at = canvas.window(min(base[0], tip[0]) - pad, min(base[1], tip[1]) - pad, max(base[0], tip[0]) + pad, max(base[1], tip[1]) + pad)
+    (left, right), (top, bottom) = (sorted(pair) for pair in zip(base, tip, strict=True))
+    at = canvas.window(left - pad, top - pad, right + pad, bottom + pad)
     u, v = canvas.u[at] - base[0], canvas.v[at] - base[1]
     if u.size == 0 or min(u.shape) < 2:
         return
@@ -76,15 +83,16 @@ def _petal(canvas, light, rng, base, angle, length, broad, tint, root, depth, ve
     t = (u * c + v * s) / length
     inner = np.clip(t, 0, 1)
     side = v * c - u * s - curl * length * inner**2
-    half = 0.5 * broad * np.maximum(np.sin(np.pi * inner**0.75) ** 0.8, 0) * (1 - round_tip) + 0.5 * broad * round_tip * (
-        inner**0.6 * np.sqrt(np.maximum(1 - inner**6, 0))
-    )
+    pointed = np.maximum(np.sin(np.pi * inner**0.75), 0) ** 0.8
+    spoon = inner**0.6 * np.sqrt(np.maximum(1 - inner**6, 0))
+    half = 0.5 * broad * (pointed * (1 - round_tip) + spoon * round_tip)
     wavy = 1 + 0.05 * fbm(u / length, v / length, 2.5, 1, int(rng.integers(1 << 30)))
     w = side / np.maximum(half * wavy, canvas.px * 0.5)
     alpha = np.clip((1 - np.abs(w)) * half / canvas.px + 0.5, 0, 1) * (t > 0) * (t < 1)
     fibre = np.sin(veins * np.arcsin(np.clip(w, -1, 1)) + 1.5 * np.sin(3 * t) + rng.uniform(0, 6))
     if veins < 12:
-        fibre = 2.5 * smooth(0.16, 0.02, np.abs(((t - 0.5 * np.abs(w)) * veins) % 1 - 0.5)) + 6 * smooth(0.08, 0.0, np.abs(w))
+        ribs = np.abs(((t - 0.5 * np.abs(w)) * veins) % 1 - 0.5)
+        fibre = 2.5 * smooth(0.16, 0.02, ribs) + 6 * smooth(0.08, 0.0, np.abs(w))
     bowl = cup * (2 * w + 0.25 * np.sign(w) * np.abs(w) ** 3)
     along = 0.9 * (inner - 0.45) * cup + 0.1 * wavy
     slope_x, slope_y = along * c - bowl * s * 0.5, along * s + bowl * c * 0.5
@@ -92,8 +100,9 @@ def _petal(canvas, light, rng, base, angle, length, broad, tint, root, depth, ve
     grain = fbm(t * 0.4, w * 0.8, 6, 2, int(rng.integers(1 << 30)))
     albedo = mix(srgb(tint[0]), srgb(tint[1]), np.clip(inner * 1.2 - 0.1 + 0.06 * grain, 0, 1))
     through = np.clip(0.55 - light.sun_to[2], 0, 1) * 0.35
-    shade = (0.72 + 0.28 * smooth(0.0, 0.4, inner)) * (1 + 0.05 * fibre + 0.04 * grain) * (0.86 + 0.14 * smooth(1, 0.8, np.abs(w)))
-    colour = (albedo * lit * np.float32(0.62) + albedo * np.sqrt(albedo) * light.sun * np.float32(through)) * shade[..., None]
+    shade = (0.72 + 0.28 * smooth(0.0, 0.4, inner)) * (0.86 + 0.14 * smooth(1, 0.8, np.abs(w)))
+    shade = shade * (1 + 0.05 * fibre + 0.04 * grain)
+    colour = albedo * (lit * np.float32(0.62) + np.sqrt(albedo) * light.sun * np.float32(through)) * shade[..., None]
     shadow = blur(alpha.astype(np.float32), 0.035 * length / canvas.px)
     canvas.rgb[at] *= (1 - 0.45 * shadow)[..., None]
     canvas.put(alpha, colour, "foliage", depth, at, **_labels(canvas, at, root))
@@ -139,7 +148,8 @@ def _blossom(canvas, light, rng, kind, x, y, size, tint, root, depth):
         green = _green(rng) if rng.random() < 0.8 else ("#7a2a18", "#d87a28")
         for _ in range(int(rng.integers(2, 6))):
             base = x + rng.normal(0, 0.2), y + rng.uniform(0, 0.5)
-            draw(base, -np.pi / 2 + rng.normal(0, 0.8), size * 1.3, size * rng.uniform(0.4, 0.9), green, veins=8, round_tip=0.1)
+            heading, broad = -np.pi / 2 + rng.normal(0, 0.8), size * rng.uniform(0.4, 0.9)
+            draw(base, heading, size * 1.3, broad, green, veins=8, round_tip=0.1)
         return
     if kind in ("daisy", "sunflower"):
         squash = rng.uniform(0.65, 1.0)
@@ -165,7 +175,8 @@ def _blossom(canvas, light, rng, kind, x, y, size, tint, root, depth):
             for k in range(count):
                 angle = start + ring * 9 + k * 2 * np.pi / count + rng.normal(0, 0.12)
                 base = x + 0.05 * size * np.cos(angle), y + 0.05 * size * np.sin(angle)
-                draw(base, angle, size * ring, size * ring * 1.15, veins=18, round_tip=0.95, cup=0.8 * rng.uniform(0.5, 1))
+                cup = rng.uniform(0.4, 0.8)
+                draw(base, angle, size * ring, size * ring * 1.15, veins=18, round_tip=0.95, cup=cup)
     else:
         count = int(rng.integers(5, 8))
         for k in range(count):
