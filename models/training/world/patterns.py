@@ -18,7 +18,10 @@ WORDS = ("OPEN", "CAFE", "MARKET", "SALE", "HELLO", "FEST", "2024", "WELCOME", "
 
 def _star(x, y, radius):
     """Coverage of a star with five points around the origin."""
-    reach = radius * (0.58 + 0.42 * np.cos(5 * np.arctan2(x, -y)))
+    # Every edge runs straight from a tip to a hollow 36 degrees further on, at 0.382 of the radius.
+    fifth = np.pi / 5
+    turn = fifth - np.abs(np.mod(np.arctan2(x, -y), 2 * fifth) - fifth)
+    reach = radius * 0.382 * np.sin(fifth) / (np.sin(turn) + 0.382 * np.sin(fifth - turn))
     return smooth(1.06, 0.94, np.hypot(x, y) / np.maximum(reach, 1e-4))
 
 
@@ -26,9 +29,10 @@ def _canton(rng, s, t, edge):
     """Stars or discs in the upper corner: (where the corner is, where its marks are)."""
     wide, tall = rng.uniform(0.34, 0.5), rng.uniform(0.45, 0.6)
     corner = edge(wide - s) * edge(tall - t)
-    columns, rows = int(rng.integers(1, 7)), int(rng.integers(1, 6))
+    columns = int(rng.integers(1, 7))
+    rows = max(1, round(columns * tall / (1.5 * wide)))
     x = (s / wide * columns) % 1 - 0.5
-    y = ((t / tall * rows) % 1 - 0.5) * (tall * columns) / (wide * rows)
+    y = ((t / tall * rows) % 1 - 0.5) * (tall * columns) / (1.5 * wide * rows)
     mark = _star(x, y, 0.38) if rng.random() < 0.7 else smooth(0.34, 0.3, np.hypot(x, y))
     return corner, mark * corner
 

@@ -54,7 +54,7 @@ def fire_close(canvas, style):
         _burning_log(canvas, light, rng, piece)
     if kind != "torch":
         embers(canvas, x, base_v, width * 1.1, width * 0.2, 0.2, style.between("embers", 0.6, 1.6))
-    bright = style.between("bright", 1.0, 1.9)
+    bright = style.between("bright", 1.0, 2.7)
     pace = style.between("pace", 0.7, 1.2)
     body = flames(canvas, x, base_v, width, height, 0.22, None, bright, pace=pace)
     for _ in range(int(style.between("more", 0.3, 2.2))):
