@@ -29,7 +29,8 @@ ARRAYS = {
 SCENES_MIN = 400
 #: Kinds that hold the rare classes are drawn this many times as often.
 REPEATS = {"cafe": 4, "campfire": 5, "fireplace": 2, "chimney": 2, "street": 2, "lake": 2, "sea": 2,
-           "waterfall": 2, "clothes_line": 2, "candles": 2, "wildfire": 5, "lookout": 2, "town_fire": 2}
+           "waterfall": 2, "clothes_line": 2, "candles": 2, "wildfire": 5, "lookout": 2, "town_fire": 2,
+           "flag_close": 4, "fire_close": 3, "water_close": 3, "petals": 2}
 #: Share of scenes that pass through a camera's and a network's losses.
 USED_LOOKING = 0.85
 #: Share of scenes seen by a camera held askew, and by how much, in degrees.

@@ -1,5 +1,8 @@
 """The scenes: each paints one kind of picture on a canvas, at random or as a style directs."""
 
+from .closecloth import flag_close
+from .closefire import fire_close
+from .closewater import water_close
 from .countryside import meadow, mountains, trees
 from .dwellings import chimney, garden, potted
 from .falls import waterfall
@@ -7,6 +10,7 @@ from .fountains import fountain
 from .hearths import campfire, candles, fireplace
 from .interiors import closeup, curtains, room, shelf
 from .lookouts import lookout, town_fire, wildfire
+from .petals import petals
 from .streets import awnings, city, laundry_yard, street
 from .tables import cafe, still_life
 from .waterside import lake, river, sea
@@ -39,4 +43,8 @@ SCENES = {
     "campfire": campfire,
     "fireplace": fireplace,
     "candles": candles,
+    "flag_close": flag_close,
+    "fire_close": fire_close,
+    "water_close": water_close,
+    "petals": petals,
 }
