@@ -38,7 +38,7 @@ TILTED, TILT_DEG = 0.3, 4.0
 PROGRESS_EVERY = 50
 #: Training seeds start here; the fixed test set lies below.
 TRAIN_SEED, TEST_SEED = 1_000_000, 0
-TEST_WORLD, TEST_SCENES = "test", 144
+TEST_WORLD, TEST_SCENES = "test", 180
 
 
 @dataclass(frozen=True)
