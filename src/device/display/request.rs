@@ -15,7 +15,9 @@ use super::{
 use crate::{
     config::Broker,
     device::mqtt::{Connection, Message},
-    publication::{JobEvent, JobPhase, Publication, Response, ResponseStatus, Topics},
+    publication::{
+        Availability, JobEvent, JobPhase, Publication, Response, ResponseStatus, Topics,
+    },
     request::{JobId, Look, Shape},
 };
 
@@ -54,12 +56,13 @@ pub struct Asked {
     pub elapsed: Duration,
 }
 
-/// Sends a render request, waits for the clip and saves it. `progress` is told
-/// what the board reports meanwhile.
+/// Sends a render request as soon as the board is online, waits for the clip
+/// and saves it. `progress` is told what the board reports meanwhile.
 ///
 /// # Errors
 /// When the photograph cannot be read, the broker cannot be reached, the board
-/// refuses or fails, the time is over, or the file cannot be written.
+/// is not online, refuses or fails, the time is over, or the file cannot be
+/// written.
 pub fn request(options: &RequestOptions, progress: impl FnMut(&JobPhase)) -> anyhow::Result<Asked> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -88,26 +91,35 @@ pub async fn ask(
     let answers = format!("{}/{id}", topics.response("to"));
     let mut arrivals = Arrivals::new(topics.clone(), answers.clone(), Some(id.clone()));
     let mut subscriptions = arrivals.subscriptions();
-    subscriptions.push(topics.job(&id));
+    subscriptions.extend([topics.job(&id), topics.availability()]);
     let (connection, mut messages) = connect(&options.broker, subscriptions)?;
     connected(&connection, options.timeout.min(CONNECT_TIME_MAX)).await?;
     let asked = publication(&topics, &id, photo, options, &answers);
+    let mut is_online = false;
     let waiting = async {
+        // A request to which nobody has subscribed yet is lost without a word.
+        until_online(&topics, &mut arrivals, &connection, &mut messages).await?;
+        is_online = true;
+        let asked_at = Instant::now();
         connection.publish(asked).acknowledged().await?;
-        wait_for(&mut arrivals, &connection, &mut messages, progress).await
+        let arrived =
+            wait_for(&topics, &mut arrivals, &connection, &mut messages, progress).await?;
+        anyhow::Ok((arrived, asked_at.elapsed()))
     };
     let time_left = options.timeout.saturating_sub(started.elapsed());
     let waited = tokio::time::timeout(time_left, waiting).await;
     connection.close(None).await;
-    let Ok(arrived) = waited else {
-        bail!(
-            "no clip from {} within {} s; is the daemon running?",
-            options.device_id,
-            options.timeout.as_secs_f32()
-        );
+    let Ok(outcome) = waited else {
+        let board = &options.device_id;
+        let missed = if is_online {
+            format!("no clip from {board}")
+        } else {
+            format!("{board} did not come online")
+        };
+        let seconds = options.timeout.as_secs_f32();
+        bail!("{missed} within {seconds} s; is the daemon running?");
     };
-    let arrived = arrived?;
-    let elapsed = started.elapsed();
+    let (arrived, elapsed) = outcome?;
     replace(&options.output, &arrived.mp4)?;
     Ok(Asked {
         job_id: id,
@@ -171,18 +183,44 @@ fn publication(
     publication
 }
 
+/// Waits until the board says that it is online; it does so once it has
+/// subscribed to everything.
+async fn until_online(
+    topics: &Topics,
+    arrivals: &mut Arrivals,
+    connection: &Connection,
+    messages: &mut mpsc::Receiver<Message>,
+) -> anyhow::Result<()> {
+    let topic = topics.availability();
+    let online = Availability::Online.as_str().as_bytes();
+    loop {
+        if let Next::Other(message) = arrivals.next(connection, messages).await?
+            && message.topic == topic
+            && message.payload == online
+        {
+            return Ok(());
+        }
+    }
+}
+
 async fn wait_for(
+    topics: &Topics,
     arrivals: &mut Arrivals,
     connection: &Connection,
     messages: &mut mpsc::Receiver<Message>,
     mut progress: impl FnMut(&JobPhase),
 ) -> anyhow::Result<Arrived> {
+    let availability = topics.availability();
     loop {
         let message = match arrivals.next(connection, messages).await? {
             Next::Arrived(arrived) => return Ok(arrived),
             Next::Other(message) => message,
         };
-        // Nothing else is subscribed to than the answer and the job's events.
+        // What else is subscribed to are the answer, the job's events, and
+        // whether the board is online: one that goes comes back to its jobs.
+        if message.topic == availability {
+            continue;
+        }
         if message.properties.correlation_data.is_some() {
             let response: Response =
                 serde_json::from_slice(&message.payload).context("the answer is not valid")?;

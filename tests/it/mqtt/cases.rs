@@ -191,9 +191,6 @@ async fn our_own_display_asks_and_watches() {
     let broker = loopback().await;
     let port = broker.address().port();
     let board = board(at(port)).await;
-    // A request before the daemon has subscribed would go to nobody.
-    let mut display = Display::connect(port, "display").await;
-    display.state("ready").await;
     let folder = board.folder.path().join("shown");
     let watching = WatchOptions {
         broker: at(port),

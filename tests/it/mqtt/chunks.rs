@@ -207,9 +207,6 @@ async fn our_own_displays_fetch_what_does_not_come_as_one_message() {
         config.inline_bytes_max = Some(65_536);
     })
     .await;
-    // A request before the daemon has subscribed would go to nobody.
-    let mut display = Display::connect(port, "display").await;
-    display.state("ready").await;
     let folder = board.folder.path().join("shown");
     let watching = WatchOptions {
         broker: at(port),

@@ -172,6 +172,32 @@ async fn nobody_there_is_said_with_address_and_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_is_not_online_is_asked_nothing() {
+    let broker = loopback().await;
+    let port = broker.address().port();
+    let folder = tempfile::tempdir().unwrap();
+    let mut witness = Display::connect(port, "witness").await;
+    witness.send("availability", "offline").await;
+    let options = RequestOptions {
+        broker: at(port),
+        device_id: DEVICE.to_owned(),
+        photo: None,
+        look: Default::default(),
+        shape: Default::default(),
+        output: folder.path().join("clip.mp4"),
+        timeout: Duration::from_secs(2),
+    };
+    let said = ask(&options, |_| {}).await.unwrap_err().to_string();
+    assert!(
+        said.contains("hall did not come online within 2 s"),
+        "{said}"
+    );
+    witness.send("state", "last").await;
+    let heard = witness.next("", |message| !message.topic.ends_with("/availability"));
+    assert!(heard.await.topic.ends_with("/state"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn over_tls_only_a_broker_that_is_vouched_for_is_spoken_to() {
     let issued = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let (ours, other) = (issued("localhost"), issued("localhost"));

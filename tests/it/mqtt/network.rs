@@ -8,12 +8,17 @@ use std::{
 use mqtt5::types::Message;
 use zoetrope::{
     config::Broker,
-    device::broker::{BrokerOptions, LoopbackBroker},
+    device::{
+        broker::{BrokerOptions, LoopbackBroker},
+        display::{RequestOptions, ask, sha256_of},
+    },
     publication::Discovery,
 };
 
 use super::{
-    bench::{Board, Display, PATIENCE, RETAINED, at, board, board_with, free_port, loopback},
+    bench::{
+        Board, DEVICE, Display, PATIENCE, RETAINED, at, board, board_with, free_port, loopback,
+    },
     mosquitto::{Entrance, mosquitto},
     proxy::{Proxy, Weather},
 };
@@ -224,4 +229,27 @@ async fn everything_retained_is_back_at_a_mosquitto_that_was_wiped() {
     let board = before_the_loss(broker.port).await;
     broker.restart();
     after_the_loss(broker.port, board).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_is_asked_before_it_is_online_gets_the_request() {
+    let broker = loopback().await;
+    let road = Proxy::before(broker.address().port()).await;
+    // It has not subscribed when whoever asks is connected.
+    road.turn(Weather::Slow(200));
+    let board = board(at(road.port)).await;
+    let photo = board.folder.path().join("photo.jpg");
+    std::fs::write(&photo, b"photo").unwrap();
+    let options = RequestOptions {
+        broker: at(broker.address().port()),
+        device_id: DEVICE.to_owned(),
+        photo: Some(photo),
+        look: Default::default(),
+        shape: Default::default(),
+        output: board.folder.path().join("asked.mp4"),
+        timeout: PATIENCE,
+    };
+    let asked = ask(&options, |_| {}).await.unwrap();
+    assert_eq!(asked.sha256, sha256_of(b"photo"));
+    board.daemon.stop().await;
 }
