@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from onnx import numpy_helper
 
 from .labels import teacher_probabilities
-from .network import Adapters, ConvBn
+from .network import Adapters, ConvBn, MotionNetwork
 
 #: Ridge of the least squares, as a share of the features' mean power.
 RIDGE = 1e-2
@@ -26,15 +26,28 @@ def start_from(path, network, adapters, batch, log=print):
 
     `batch` holds photos that stand for the training material, teacher's features included.
     """
-    weights = {
-        tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
-        for tensor in onnx.load(str(path)).graph.initializer
-    }
     with torch.no_grad():
-        _load(weights, network)
+        _load(weights_in(path), network)
         raw = _calibrated(network, batch)
         _fit(adapters, raw, batch)
     log(f"started from {path}")
+
+
+def network_of(weights, batch):
+    """The network that answers as a file with these weights does."""
+    network = MotionNetwork()
+    with torch.no_grad():
+        _load(weights, network)
+        _calibrated(network, batch)
+    return network
+
+
+def weights_in(path):
+    """The weights of an exported file by name."""
+    return {
+        tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        for tensor in onnx.load(str(path)).graph.initializer
+    }
 
 
 def _load(weights, network):
