@@ -73,16 +73,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .thread_name("zoetrope-io")
         .enable_all()
         .build()?;
-    let result = runtime.block_on(async {
-        tokio::select! {
-            result = show(options, renderer, story) => result,
-            interrupted = tokio::signal::ctrl_c() => {
-                story.tell("end", "interrupted");
-                Ok(interrupted?)
-            }
-        }
-    });
-    // A render under way ends with the process.
+    let result = runtime.block_on(show(options, renderer, story));
+    // A render that did not end when it was told to ends with the process.
     runtime.shutdown_timeout(Duration::from_millis(200));
     result
 }
@@ -107,27 +99,16 @@ async fn show(options: &Options, renderer: Arc<dyn Renderer>, story: Story) -> a
         folder: folder.path(),
         story,
     };
-    for (turn, photo) in photos(options, folder.path())?.iter().cycle().enumerate() {
-        let output = match turn {
-            0 => first_output(options, folder.path()),
-            _ => folder.path().join("shown.mp4"),
-        };
-        // Another motion each time round.
-        let asked = stage.play(photo, turn as u64 + 1, &output).await?;
-        let seconds = asked.elapsed.as_secs_f32();
-        story.tell("job", format!("{} took {seconds:.1} s", asked.job_id));
-        if options.once {
-            break;
+    let played = tokio::select! {
+        played = stage.play_all(options) => played,
+        interrupted = tokio::signal::ctrl_c() => {
+            story.tell("end", "interrupted");
+            interrupted.map_err(Into::into)
         }
-        if options.photo.is_some() {
-            story.tell("page", "shows your photograph until Ctrl-C");
-            std::future::pending::<()>().await;
-        }
-        tokio::time::sleep(SHOWN_FOR).await;
-    }
+    };
     daemon.stop().await;
     broker.stop().await;
-    Ok(())
+    played
 }
 
 fn config_for(
@@ -182,6 +163,31 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Asks for one clip after another, until there is nothing more to show.
+    async fn play_all(&self, options: &Options) -> anyhow::Result<()> {
+        for (turn, photo) in photos(options, self.folder)?.iter().cycle().enumerate() {
+            let output = match turn {
+                0 => first_output(options, self.folder),
+                _ => self.folder.join("shown.mp4"),
+            };
+            // Another motion each time round.
+            let asked = self.play(photo, turn as u64 + 1, &output).await?;
+            let seconds = asked.elapsed.as_secs_f32();
+            self.story
+                .tell("job", format!("{} took {seconds:.1} s", asked.job_id));
+            if options.once {
+                break;
+            }
+            if options.photo.is_some() {
+                self.story
+                    .tell("page", "shows your photograph until Ctrl-C");
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(SHOWN_FOR).await;
+        }
+        Ok(())
+    }
+
     /// Asks for one clip as any display would, and keeps it.
     async fn play(&self, photo: &Path, seed: u64, output: &Path) -> anyhow::Result<Asked> {
         let topics = Topics::new(DEVICE_ID);

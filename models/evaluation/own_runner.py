@@ -18,7 +18,7 @@ class OwnRunner:
 
     def __init__(self, data_dir, work_dir, photo_cache):
         self._mosaic = Mosaic(Path(data_dir) / "teachers")
-        self._scale = FeatureScale(photo_cache, np.random.RandomState(1))
+        self._scale = FeatureScale.of(photo_cache)
         self._network = trained_own_teacher(work_dir)
 
     def __call__(self, rgb, size, wind=BREEZE):

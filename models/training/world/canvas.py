@@ -96,6 +96,12 @@ class Canvas:
             slice(clip(u0, self.width_px), clip(u1 + self.px, self.width_px)),
         )
 
+    def turned(self, at, x, v, angle):
+        """Lengths in widths along a direction through ``x, v`` and across it, at the pixels ``at``."""
+        c, s = np.cos(angle), np.sin(angle)
+        u, w = self.u[at] - x, self.v[at] - v
+        return u * c + w * s, -u * s + w * c
+
     def put(
         self,
         alpha,

@@ -15,6 +15,8 @@ STEPS = (
 )
 #: Done only when asked for: it is for training on another machine.
 PACK = "pack"
+#: What shares that sum up to 1 may miss by rounding.
+SHARES_ERROR = 1e-6
 
 
 def parse(arguments):
@@ -36,8 +38,15 @@ def parse(arguments):
     parser.add_argument("--version", default="0.1.0", help="version of the exported network")
     parser.add_argument("--average", type=Path, metavar="FILE.pt",
                         help="export these weights, of a training on another machine")
+    parser.add_argument("--mean", nargs="+", metavar=("FILE.onnx", "SHARE"),
+                        help="export the mean of these networks instead; the shares sum up to 1")
     parser.add_argument("--out", type=Path, default=MODELS_DIR / "motion.onnx")
     options = parser.parse_args(arguments)
+    if options.mean:
+        files, shares = options.mean[::2], [float(share) for share in options.mean[1::2]]
+        if len(files) != len(shares) or abs(sum(shares) - 1) > SHARES_ERROR:
+            parser.error(f"--mean needs a share for every network, summing up to 1, not {shares}")
+        options.mean = files, shares
     options.steps = options.steps.split(",")
     unknown = set(options.steps) - set(STEPS) - {PACK}
     if unknown:
@@ -95,10 +104,14 @@ def main(arguments=None):
         run_crew(recipe.processes, Trainer.work, (options.data, options.work, recipe, log))
     if "export" in options.steps:
         from .export import export
+        from .mean import mean_network
         from .trainer import Trainer, trained_network
 
-        file = options.average or options.work / Trainer.CHECKPOINT
-        export(trained_network(file), options.out, options.version, log)
+        if options.mean:
+            network = mean_network(options.data, options.work, *options.mean)
+        else:
+            network = trained_network(options.average or options.work / Trainer.CHECKPOINT)
+        export(network, options.out, options.version, log)
     if "evaluate" in options.steps:
         from evaluation.evaluate import evaluate
 

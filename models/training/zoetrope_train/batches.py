@@ -4,6 +4,8 @@ Crops start at multiples of 32 px so that every cached grid can be cut at the
 same place; the crop is then stretched to the training size, features and all.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -55,23 +57,34 @@ for _kind, _class in KIND_CLASSES.items():
     _CLASS_OF_KIND[KINDS.index(_kind), INDEX[_class]] = 1.0
 
 
+@dataclass(frozen=True)
 class FeatureScale:
-    """Mean and spread per channel of each cached teacher tensor."""
+    """Mean and spread per channel of each of the teacher's features, [1, C, 1, 1] by name."""
 
-    def __init__(self, cache, rng, samples=200):
-        picked = np.sort(rng.permutation(len(cache))[:samples])
-        self.mean, self.spread = {}, {}
+    mean: dict
+    spread: dict
+
+    @classmethod
+    def of(cls, cache, samples=200):
+        """That of a photo cache's features; the same draws each time."""
+        picked = np.sort(np.random.RandomState(1).permutation(len(cache))[:samples])
+        mean, spread = {}, {}
         for name in TAPS:
             values = np.stack([cache.arrays[name][i] for i in picked])
             values = values.reshape(-1, values.shape[-1]).astype(np.float32)
-            self.mean[name] = torch.from_numpy(values.mean(0)).view(1, -1, 1, 1)
-            self.spread[name] = torch.from_numpy(values.std(0) + 0.5).view(1, -1, 1, 1)
+            mean[name] = torch.from_numpy(values.mean(0)).view(1, -1, 1, 1)
+            spread[name] = torch.from_numpy(values.std(0) + 0.5).view(1, -1, 1, 1)
+        return cls(mean, spread)
+
+    def scaled(self, name, value):
+        """A feature [B, C, h, w] around 0 with a spread of about 1 per channel."""
+        return (value.float() - self.mean[name]) / self.spread[name]
 
     def apply(self, batch):
-        """Normalise those features that a batch holds, in place."""
+        """Scale those features that a batch holds, in place."""
         for name in TAPS:
             if name in batch:
-                batch[name] = (batch[name].float() - self.mean[name]) / self.spread[name]
+                batch[name] = self.scaled(name, batch[name])
 
 
 def _cut(array, index, x, y, width, height, mirror):

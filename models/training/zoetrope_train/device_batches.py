@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from .batches import TAPS, UNSQUASH, random_wind
+from .device_store import pooled
+from .export import PROFILES
 from .taught_cache import WINDS
 from .windows import Windows
 
@@ -14,7 +15,7 @@ from .windows import Windows
 #: profiles, a little smaller.
 SHAPES = {"landscape": (320, 192), "portrait": (192, 320), "square": (256, 256)}
 #: The product's own input sizes, for the end of a training.
-WHOLE_SHAPES = {"landscape": (384, 224), "portrait": (224, 384), "square": (288, 288)}
+WHOLE_SHAPES = dict(zip(SHAPES, PROFILES, strict=True))
 #: The same at the start, when more pictures are worth more than larger ones.
 EARLY_SHAPES = {"landscape": (256, 160), "portrait": (160, 256), "square": (192, 192)}
 #: Chance of a batch of each shape.
@@ -27,9 +28,8 @@ SCALE = (0.7, 1.4)
 WHOLE_SCALE = (0.9, 1.25)
 #: Change of a photo's aspect, as a factor.
 STRETCH = 1.15
-#: Width in px at which the product sees a whole landscape picture, a square or portrait one,
-#: and a scene or clip, which may become any.
-SEEN_PX = {"landscape": 384, "portrait": 224, "square": 288}
+#: Width in px at which the product sees a whole picture of each shape.
+SEEN_PX = {name: width for name, (width, _) in WHOLE_SHAPES.items()}
 
 
 def _scales(rng, count, bounds):
@@ -37,11 +37,23 @@ def _scales(rng, count, bounds):
     return np.exp(low + (high - low) * rng.rand(count))
 
 
+def _told(arrays, picked, at, width, height):
+    """Pictures of a store and all that it tells of them, bytes as 0..1."""
+    batch = {}
+    for name, array in arrays.items():
+        size = (width, height) if name == "rgb" else (width // 4, height // 4)
+        batch[name] = at.cut(array[picked], *size)
+        if array.dtype == torch.uint8:
+            batch[name] = (batch[name] / 255).clamp(0, 1)
+    at.turn(batch, "", width, height)
+    return batch
+
+
 class DeviceBatches:
     """Draws the parts of a batch, all of one shape, from the stores."""
 
     def __init__(self, stores, device, rng):
-        self.teachers, self.photos, self.scenes, self.clips = stores
+        self.scale, self.photos, self.scenes, self.clips = stores
         self.device, self.rng = device, rng
 
     def shape(self, progress, early_share, whole_share):
@@ -75,9 +87,7 @@ class DeviceBatches:
             batch[key] = batch[key] if key == "logits" else (batch[key] / 255).clamp(0, 1)
         for key in TAPS:
             cells = (w, h) if key == "tap4" else (w // 2, h // 2)
-            value = self.teachers.scaled(key, at.cut(arrays[key][picked], *cells))
-            pooling = {"tap16": 2, "tap32": 4}.get(key, 1)
-            batch[key] = F.avg_pool2d(value, pooling) if pooling > 1 else value
+            batch[key] = self.scale.scaled(key, pooled(key, at.cut(arrays[key][picked], *cells)))
         winds = self._picked(self.rng.randint(0, len(WINDS), count))
         for key in ("taught_flow", "taught_spectrum"):
             batch[key] = at.cut(arrays[key][picked, winds], w, h)
@@ -91,13 +101,7 @@ class DeviceBatches:
         picked = self._picked(self.rng.randint(0, self.scenes.count, count))
         share = width / (SEEN_PX[name] * _scales(self.rng, count, scales))
         at = Windows(self.rng, share, share * height / width, self.device)
-        batch = {}
-        for key, array in self.scenes.arrays.items():
-            size = (width, height) if key == "rgb" else (width // 4, height // 4)
-            batch[key] = at.cut(array[picked], *size)
-            if array.dtype == torch.uint8:
-                batch[key] = (batch[key] / 255).clamp(0, 1)
-        at.turn(batch, "", width, height)
+        batch = _told(self.scenes.arrays, picked, at, width, height)
         batch["wind"] = at.turned_wind(self.scenes.wind[picked])
         return batch
 
@@ -112,13 +116,7 @@ class DeviceBatches:
         down = share * np.where(unsquashed, true, 1.0)
         at = Windows(self.rng, share, down, self.device)
         picked = self._picked(rows)
-        batch = {}
-        for key, array in store.arrays.items():
-            size = (width, height) if key == "rgb" else (width // 4, height // 4)
-            batch[key] = at.cut(array[picked], *size)
-            if array.dtype == torch.uint8:
-                batch[key] = (batch[key] / 255).clamp(0, 1)
-        at.turn(batch, "", width, height)
+        batch = _told(store.arrays, picked, at, width, height)
         wind = random_wind(self.rng, count).to(self.device)
         side = torch.from_numpy(store.wind_side[rows]).to(self.device)
         strength = torch.from_numpy(0.3 + 0.7 * self.rng.rand(count)).float().to(self.device)

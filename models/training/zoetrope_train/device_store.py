@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .batches import TAPS
+from .batches import TAPS, FeatureScale
 from .classes import CLASSES
 from .labels import class_targets, without_people
 from .mosaic_graph import MosaicGraph
@@ -22,6 +22,7 @@ from .pack import CLIPS, TEACHERS
 from .precision import halved_where_fast
 from .taught_cache import WINDS
 from .teach import answers_of, shrunk_spectra
+from .teachers import MOSAIC_TENSORS
 from .windows import Windows
 from .world_cache import ARRAYS as SCENE_ARRAYS
 
@@ -56,8 +57,6 @@ TOLD = ("smoke", "label_trust", "face", "depth")
 VIEWS_CHANCE, VIEW_SHARE, VIEW_STRETCH = 0.25, (0.4, 0.95), 0.3
 #: What is known of each photo beforehand, see `class_targets`.
 FLAGS = ("is_fire", "is_smoke", "is_petal", "is_still_life")
-#: Pooling with which the large teacher was trained on each feature.
-POOLED = {"tap4": 1, "tap8": 1, "tap16": 2, "tap32": 4, "decoder": 1}
 
 
 def _decoded(code, side):
@@ -77,6 +76,12 @@ def _bytes(value):
     return (value * 255).round().clamp(0, 255).to(torch.uint8)
 
 
+def pooled(name, value):
+    """A tensor of the segmentation teacher on the grid on which it is learnt from."""
+    pooling = MOSAIC_TENSORS[name][1]
+    return F.avg_pool2d(value, pooling) if pooling > 1 else value
+
+
 class Teachers:
     """Both teachers on the device, and the scale of the first one's features."""
 
@@ -94,25 +99,21 @@ class Teachers:
         state = {k: torch.from_numpy(np.asarray(v)).float() for k, v in under("own/").items()}
         self.own.load_state_dict(state)
         self.own = self.own.eval().to(device)
-        channel = (1, -1, 1, 1)
-        self.mean = {k: torch.from_numpy(v).to(device).view(channel) for k, v in under("mean/").items()}
-        self.spread = {k: torch.from_numpy(v).to(device).view(channel)
-                       for k, v in under("spread/").items()}
-
-    def scaled(self, name, value):
-        """A feature per channel around 0 with a spread of about 1."""
-        return (value.float() - self.mean[name]) / self.spread[name]
+        self.scale = FeatureScale(*(
+            {k: torch.from_numpy(v).to(device) for k, v in under(f"{part}/").items()}
+            for part in ("mean", "spread")
+        ))
 
     @torch.no_grad()
     def label(self, large, told):
         """Photo arrays of pictures [B, 3, 512, 512] in 0..255; `told` came with them."""
         seen = self.mosaic(large.to(self._half))
         rows = {name: seen[name].float() for name in TAPS}
-        rows["logits"] = F.avg_pool2d(seen["logits"].float(), 2)
+        rows["logits"] = pooled("logits", seen["logits"].float())
         small = F.interpolate(large.float(), (COLOUR_PX, COLOUR_PX), mode="area") / 255
         batch = told | {"logits": rows["logits"], "rgb": small}
         classes, trust = class_targets(batch)
-        taps = {n: self.scaled(n, F.avg_pool2d(rows[n], POOLED[n])) for n in TAPS}
+        taps = {name: self.scale.scaled(name, pooled(name, rows[name])) for name in TAPS}
         with halved_where_fast(large.device.type):
             p, mobility, flows, spectra, light = answers_of(
                 self.own, taps | {"logits": rows["logits"]}, small
@@ -267,10 +268,10 @@ class ClipStore:
 
 
 def open_stores(folder, device, rng, photos, views, scenes):
-    """Teachers, photos, scenes and clips; `photos`, `views` and `scenes` are made room for."""
+    """The features' scale, photos, scenes and clips; `photos`, `views` and `scenes` are made room for."""
     teachers = Teachers(Path(folder) / TEACHERS, device)
     return (
-        teachers,
+        teachers.scale,
         PhotoStore(folder, teachers, device, photos, views, rng),
         SceneStore(device, scenes),
         ClipStore(Path(folder) / CLIPS, device),

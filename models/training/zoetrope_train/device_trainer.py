@@ -12,7 +12,6 @@ import shutil
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,21 +41,24 @@ FILE_BYTES_MAX = 16 << 20
 AVERAGE, STATE = "average.pt", "state.pt"
 
 
-def device_recipe(seconds, start):
+def device_recipe(seconds):
     """Large batches, a rate that falls over most of the run."""
     return Recipe(
         minutes=seconds / 60, photos=224, scenes=80, clips=8, learning_rate=3e-3,
-        warm_up_steps=200, decay_share=0.75, average=0.998, checkpoint_s=60.0, refresh_s=0.0, log_steps=100,
-        start=start,
+        warm_up_steps=200, decay_share=0.75, average=0.998, checkpoint_s=60.0, refresh_s=0.0,
+        log_steps=100,
     )
 
 
 class DeviceTrainer(Trainer):
-    """The same losses and schedule on batches that never leave the device."""
+    """The same losses and schedule on batches that never leave the device.
 
-    def __init__(self, pack_dir, out_dir, recipe, device, processes, capacities, say):
-        super().__init__(pack_dir, out_dir, replace(recipe, start=None), Crew(0, 1), say)
-        self.start, self.device = recipe.start, device
+    `start` is an exported network to begin at; `Recipe.start` would mean a lower rate.
+    """
+
+    def __init__(self, pack_dir, out_dir, recipe, start, device, processes, capacities, say):
+        super().__init__(pack_dir, out_dir, recipe, Crew(0, 1), say)
+        self.start, self.device = start, device
         for module in (self.network, self.adapters, self.average):
             module.to(device)
         self._link_averages()
@@ -115,7 +117,7 @@ class DeviceTrainer(Trainer):
             STATE: {
                 "network": _halved(self.network.state_dict()),
                 "adapters": _halved(self.adapters.state_dict()),
-                "step": self.step, "used_s": self.used_s, "images": self.images,
+                "images": self.images,
             },
         }
         for name, state in files.items():
@@ -175,10 +177,10 @@ def main():
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
-    recipe = device_recipe(options.seconds, options.start)
+    recipe = device_recipe(options.seconds)
     capacities = (options.photos, options.views, options.scenes)
     trainer = DeviceTrainer(
-        options.pack, options.out, recipe, device, options.processes, capacities, log
+        options.pack, options.out, recipe, options.start, device, options.processes, capacities, log
     )
     trainer.run()
 

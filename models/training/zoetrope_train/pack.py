@@ -39,8 +39,9 @@ def write_pack(data_dir, work_dir, out_dir, log=print):
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     photos = read_photo_cache(data_dir, work_dir)
-    _write_teachers(data_dir, work_dir, photos, out_dir / TEACHERS)
-    _write_clips(data_dir, work_dir, photos, out_dir / CLIPS)
+    scale = FeatureScale.of(photos)
+    _write_teachers(data_dir, work_dir, scale, out_dir / TEACHERS)
+    _write_clips(data_dir, work_dir, scale, out_dir / CLIPS)
     opinions = read_opinions(work_dir, len(photos))
     if opinions is None:
         raise ValueError(f"{work_dir}/opinions does not cover all photos: run the step `opinions`")
@@ -81,10 +82,9 @@ def _write_part(data_dir, photos, opinions, rows, file):
     )
 
 
-def _write_teachers(data_dir, work_dir, photos, file):
+def _write_teachers(data_dir, work_dir, scale, file):
     tensors = {name: tensor for name, (tensor, _) in MOSAIC_TENSORS.items()}
     arrays, description = read_graph(mosaic_file(Path(data_dir) / "teachers"), tensors)
-    scale = FeatureScale(photos, np.random.RandomState(1))
     state = torch.load(Path(work_dir) / OwnTrainer.CHECKPOINT, weights_only=True)["average"]
     np.savez_compressed(
         file,
@@ -98,9 +98,8 @@ def _write_teachers(data_dir, work_dir, photos, file):
     )
 
 
-def _write_clips(data_dir, work_dir, photos, file):
+def _write_clips(data_dir, work_dir, scale, file):
     cache = read_clip_cache(data_dir, work_dir)
-    scale = FeatureScale(photos, np.random.RandomState(1))
     batches = ClipBatches(cache, scale, np.random.RandomState(0))
     kept = np.flatnonzero(batches.chance)
     cells = [batches.cells(i) for i in kept]

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .world_cache import TRAIN_SEED, draw_row, kinds_in_turn
+from .world_cache import ARRAYS, TRAIN_SEED, draw_row, kinds_in_turn
 
 #: Scenes of one file, and files that wait at most: so much memory and no more.
 SCENES_A_FILE, WAITING_MAX = 16, 256
@@ -32,10 +32,10 @@ def _draw(folder, rank, size, first_seed):
             continue
         seeds = range(first_seed + number * SCENES_A_FILE, first_seed + (number + 1) * SCENES_A_FILE)
         rows, winds = zip(*(draw_row(kinds[seed % len(kinds)], seed) for seed in seeds), strict=True)
-        fields = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-        for name, value in fields.items():
-            is_byte = name not in ("flow", "spectrum")
-            fields[name] = value.astype(np.uint8 if is_byte else np.float16)
+        fields = {
+            name: np.stack([row[name] for row in rows]).astype(dtype)
+            for name, (_, dtype) in ARRAYS.items()
+        }
         unfinished = folder / f".{number}.npz"
         np.savez(unfinished, wind=np.array(winds, np.float32), **fields)
         unfinished.rename(folder / f"{number}.npz")

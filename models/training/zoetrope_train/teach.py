@@ -93,7 +93,7 @@ def _teach(crew, data_dir, work_dir):
     """One process's share of the photos."""
     photos = read_photo_cache(data_dir, work_dir)
     network = trained_own_teacher(work_dir)
-    scale = FeatureScale(photos, np.random.RandomState(1))
+    scale = FeatureScale.of(photos)
     taught = open_taught_cache(work_dir, "r+")
     asked = [i for i, photo in enumerate(photos.photos) if not photo.is_test]
     for start in range(crew.rank * BATCH, len(asked), crew.size * BATCH):

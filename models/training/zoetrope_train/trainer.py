@@ -185,7 +185,7 @@ class Trainer:
             return False
         if self.photo_batches is None or len(cache) != len(self.photo_batches.cache):
             if self.scale is None:
-                self.scale = FeatureScale(cache, np.random.RandomState(1))
+                self.scale = FeatureScale.of(cache)
             taught = read_taught_cache(self.work_dir, len(cache)) if self.TAUGHT else None
             opinions = read_opinions(self.work_dir, len(cache))
             self.photo_batches = PhotoBatches(cache, opinions, taught, self.scale, self.rng)

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +20,7 @@ use zoetrope::{
     daemon::{Daemon, Renderer},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
-        display::sha256_of,
+        display::{RequestOptions, sha256_of},
     },
     director::Report,
     frames::Frame,
@@ -146,6 +146,24 @@ pub fn at(port: u16) -> Broker {
         tls: None,
         packet_bytes_max: 8 << 20,
         keep_alive: KEEP_ALIVE,
+    }
+}
+
+/// Asks for a clip of `photo`, or of the board's camera, to stand in `folder`.
+pub fn asking(
+    port: u16,
+    photo: Option<PathBuf>,
+    folder: &Path,
+    timeout: Duration,
+) -> RequestOptions {
+    RequestOptions {
+        broker: at(port),
+        device_id: DEVICE.to_owned(),
+        photo,
+        look: Default::default(),
+        shape: Default::default(),
+        output: folder.join("asked.mp4"),
+        timeout,
     }
 }
 

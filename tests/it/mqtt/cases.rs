@@ -6,11 +6,11 @@ use mqtt5::{ConnectOptions, MqttClient, PublishOptions, QoS};
 use serde_json::json;
 use zoetrope::device::{
     broker::{BrokerOptions, LoopbackBroker},
-    display::{RequestOptions, WatchOptions, ask, sha256_of, watch},
+    display::{WatchOptions, ask, sha256_of, watch},
 };
 
 use super::{
-    bench::{DEVICE, Display, PATIENCE, at, board, free_port, loopback},
+    bench::{DEVICE, Display, PATIENCE, asking, at, board, free_port, loopback},
     mosquitto::{Entrance, mosquitto},
 };
 
@@ -201,15 +201,7 @@ async fn our_own_display_asks_and_watches() {
     let watcher = std::thread::spawn(move || watch(&watching, |_| {}));
     let photo = board.folder.path().join("photo.jpg");
     std::fs::write(&photo, b"photo").unwrap();
-    let options = RequestOptions {
-        broker: at(port),
-        device_id: DEVICE.to_owned(),
-        photo: Some(photo),
-        look: Default::default(),
-        shape: Default::default(),
-        output: board.folder.path().join("asked.mp4"),
-        timeout: PATIENCE,
-    };
+    let options = asking(port, Some(photo), board.folder.path(), PATIENCE);
     let mut phases = 0;
     let asked = ask(&options, |_| phases += 1).await.unwrap();
     assert!(phases > 0);

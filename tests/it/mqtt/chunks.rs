@@ -4,11 +4,11 @@ use mqtt5::{PublishOptions, QoS, types::Message};
 use serde_json::json;
 use zoetrope::device::{
     broker::{BrokerOptions, LoopbackBroker},
-    display::{RequestOptions, WatchOptions, ask, sha256_of, watch},
+    display::{WatchOptions, ask, sha256_of, watch},
 };
 
 use super::{
-    bench::{DEVICE, Display, PATIENCE, at, board, board_with, loopback},
+    bench::{DEVICE, Display, PATIENCE, asking, at, board, board_with, loopback},
     mosquitto::{Entrance, mosquitto_with},
 };
 
@@ -219,15 +219,7 @@ async fn our_own_displays_fetch_what_does_not_come_as_one_message() {
     let made = film(2_500_000);
     let photo = board.folder.path().join("photo.jpg");
     std::fs::write(&photo, &made).unwrap();
-    let options = RequestOptions {
-        broker: at(port),
-        device_id: DEVICE.to_owned(),
-        photo: Some(photo),
-        look: Default::default(),
-        shape: Default::default(),
-        output: board.folder.path().join("asked.mp4"),
-        timeout: PATIENCE,
-    };
+    let options = asking(port, Some(photo), board.folder.path(), PATIENCE);
     let asked = ask(&options, |_| {}).await.unwrap();
     assert_eq!(asked.bytes, 2_500_000);
     assert!(std::fs::read(&options.output).unwrap() == made);

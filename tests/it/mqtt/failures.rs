@@ -6,14 +6,14 @@ use zoetrope::{
     config::{Broker, Tls},
     device::{
         broker::{BrokerOptions, LoopbackBroker},
-        display::{RequestOptions, ask},
+        display::ask,
         mqtt::{Connection, Settings},
     },
     publication::Discovery,
 };
 
 use super::{
-    bench::{DEVICE, Display, PATIENCE, at, board, board_with, free_port, loopback},
+    bench::{DEVICE, Display, PATIENCE, asking, at, board, board_with, free_port, loopback},
     mosquitto::{Entrance, mosquitto},
 };
 
@@ -157,15 +157,7 @@ async fn a_wrong_password_is_said_and_a_corrected_one_is_found() {
 async fn nobody_there_is_said_with_address_and_limit() {
     let port = free_port();
     let folder = tempfile::tempdir().unwrap();
-    let options = RequestOptions {
-        broker: at(port),
-        device_id: DEVICE.to_owned(),
-        photo: None,
-        look: Default::default(),
-        shape: Default::default(),
-        output: folder.path().join("clip.mp4"),
-        timeout: Duration::from_secs(2),
-    };
+    let options = asking(port, None, folder.path(), Duration::from_secs(2));
     let said = ask(&options, |_| {}).await.unwrap_err().to_string();
     assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
     assert!(!options.output.exists());
@@ -178,15 +170,7 @@ async fn a_board_that_is_not_online_is_asked_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut witness = Display::connect(port, "witness").await;
     witness.send("availability", "offline").await;
-    let options = RequestOptions {
-        broker: at(port),
-        device_id: DEVICE.to_owned(),
-        photo: None,
-        look: Default::default(),
-        shape: Default::default(),
-        output: folder.path().join("clip.mp4"),
-        timeout: Duration::from_secs(2),
-    };
+    let options = asking(port, None, folder.path(), Duration::from_secs(2));
     let said = ask(&options, |_| {}).await.unwrap_err().to_string();
     assert!(
         said.contains("hall did not come online within 2 s"),

@@ -10,14 +10,14 @@ use zoetrope::{
     config::Broker,
     device::{
         broker::{BrokerOptions, LoopbackBroker},
-        display::{RequestOptions, ask, sha256_of},
+        display::{ask, sha256_of},
     },
     publication::Discovery,
 };
 
 use super::{
     bench::{
-        Board, DEVICE, Display, PATIENCE, RETAINED, at, board, board_with, free_port, loopback,
+        Board, Display, PATIENCE, RETAINED, asking, at, board, board_with, free_port, loopback,
     },
     mosquitto::{Entrance, mosquitto},
     proxy::{Proxy, Weather},
@@ -240,15 +240,12 @@ async fn a_board_that_is_asked_before_it_is_online_gets_the_request() {
     let board = board(at(road.port)).await;
     let photo = board.folder.path().join("photo.jpg");
     std::fs::write(&photo, b"photo").unwrap();
-    let options = RequestOptions {
-        broker: at(broker.address().port()),
-        device_id: DEVICE.to_owned(),
-        photo: Some(photo),
-        look: Default::default(),
-        shape: Default::default(),
-        output: board.folder.path().join("asked.mp4"),
-        timeout: PATIENCE,
-    };
+    let options = asking(
+        broker.address().port(),
+        Some(photo),
+        board.folder.path(),
+        PATIENCE,
+    );
     let asked = ask(&options, |_| {}).await.unwrap();
     assert_eq!(asked.sha256, sha256_of(b"photo"));
     board.daemon.stop().await;

@@ -117,14 +117,13 @@ def _burning_log(canvas, light, rng, piece):
     """A log, its charred face cracked into blocks that glow along their edges."""
     u, v, length, thick, angle = piece
     log(canvas, light, u, v, length, thick, angle, rng.uniform(0.1, 0.5), 0.2)
-    c, s = np.cos(angle), np.sin(angle)
     reach = 0.6 * length
     at = canvas.window(u - reach, v - reach, u + reach, v + reach)
     x, y = canvas.u[at], canvas.v[at]
     if x.size == 0:
         return
-    along = ((x - u) * c + (y - v) * s) / length
-    across = (-(x - u) * s + (y - v) * c) / (thick * 0.5)
+    along, across = canvas.turned(at, u, v, angle)
+    along, across = along / length, across / (thick * 0.5)
     inside = smooth(0.5, 0.47, np.abs(along)) * smooth(1.0, 0.9, np.abs(across))
     noise = fbm(x, y, 1 / thick, 3, canvas.seed())
     middle = rng.uniform(-0.4, 0.4)

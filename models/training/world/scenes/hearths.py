@@ -18,14 +18,12 @@ from .outdoors import boulder
 
 def log(canvas, light, x, v, length, thick, angle, glow=0.0, depth=0.3):
     """A log with bark along it and rings at its end."""
-    c, s = np.cos(angle), np.sin(angle)
     reach = length * 0.6 + thick
     at = canvas.window(x - reach, v - reach, x + reach, v + reach)
-    u, vv = canvas.u[at], canvas.v[at]
-    if u.size == 0:
+    along, across = canvas.turned(at, x, v, angle)
+    if along.size == 0:
         return
-    along = ((u - x) * c + (vv - v) * s) / length
-    across = (-(u - x) * s + (vv - v) * c) / (thick * 0.5)
+    along, across = along / length, across / (thick * 0.5)
     seed = canvas.seed()
     rough = fbm(along * length * 0.25, across * thick, 22 / (thick * 10), 4, seed, gain=0.6)
     ridges = fbm(along * length * 0.18, across * thick * 0.5, 3.0 / thick, 4, seed + 1, shape="ridged")
