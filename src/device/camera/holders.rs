@@ -52,7 +52,10 @@ fn has_open(pid: u32, target: &PathBuf) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::{
+        io::Read,
+        process::{Command, Stdio},
+    };
 
     use super::*;
 
@@ -60,21 +63,26 @@ mod tests {
     fn the_program_that_has_it_open_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let node = folder.path().join("video0");
-        fs::write(&node, "").unwrap();
+        fs::write(&node, "!").unwrap();
         let link = folder.path().join("by-id");
         std::os::unix::fs::symlink(&node, &link).unwrap();
         assert!(said(&link).contains("cannot be seen from here"));
-        let mut holder = Command::new("sleep")
-            .arg("60")
+        let mut holder = Command::new("tail")
+            .arg("-f")
             .stdin(Stdio::from(fs::File::open(&node).unwrap()))
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // It has its own name only once it runs.
+        let mut shown = [0];
+        let shows = holder.stdout.as_mut().unwrap().read_exact(&mut shown);
         let said = said(&link);
         holder.kill().unwrap();
         holder.wait().unwrap();
+        shows.unwrap();
         assert_eq!(
             said,
-            format!("it is open in sleep (process {})", holder.id())
+            format!("it is open in tail (process {})", holder.id())
         );
     }
 }
