@@ -4,6 +4,8 @@
 //! not where. Only when it is, a few frames are drawn again and every tile is
 //! looked at by itself.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use super::report::{Measure, Report};
@@ -35,7 +37,8 @@ struct Pulse {
     seam: [f32; 2],
     /// The same elsewhere, on average.
     usual: [f32; 2],
-    /// Power of its detail when the picture has least of it, and most.
+    /// Power of its detail when the picture has least of it, and most; 0 where
+    /// light flickers.
     power: [f32; 2],
 }
 
@@ -185,10 +188,12 @@ fn glances(
 ) -> Vec<Glance> {
     let count = renderer.frame_count();
     let mut glances = vec![Glance::default(); tiles.len()];
+    let evenly_lit: HashSet<_> = renderer.evenly_lit().iter().flat_map(Run::tiles).collect();
     let mut drawn = [count - 1, 0, 1].map(|from_middle| {
         renderer.draw((middle + from_middle) % count, frame);
         if from_middle == 0 {
-            for (glance, tile) in glances.iter_mut().zip(tiles) {
+            let pairs = glances.iter_mut().zip(tiles);
+            for (glance, tile) in pairs.filter(|(_, tile)| evenly_lit.contains(tile)) {
                 let contrast = fine_contrast(&frame.planes.y, [&Run::of_tile(*tile)]);
                 glance.power = contrast * contrast;
             }

@@ -45,7 +45,7 @@ pub enum Measure {
     /// meet at the seam.
     SeamJerk,
     /// Smallest over largest contrast of the fine detail, over the loop, where
-    /// no light flickers.
+    /// no light flickers; where little of it is there, seen against what else moves.
     DetailContrast,
     /// Samples found that never move and yet differ from the still.
     StaticLeaks,

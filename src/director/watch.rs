@@ -5,7 +5,6 @@ use super::{Director, steadiness::Steadiness};
 use crate::{
     frames::{
         Frame,
-        contrast::fine_contrast,
         pace::{jerk, step, thin},
     },
     picture::{Plane, Yuv420},
@@ -44,8 +43,7 @@ impl<'a> Watcher<'a> {
         // Of all of them: something bright that enters or leaves a sample of
         // tiles would look like a change of contrast.
         let (renderer, luma) = (director.renderer, &frame.planes.y);
-        seen.contrasts
-            .push(fine_contrast(luma, renderer.evenly_lit()));
+        seen.contrasts.push(renderer.contrast(luma));
         let mut thinned = std::mem::take(&mut self.spare);
         thinned.clear();
         for run in renderer.moving() {

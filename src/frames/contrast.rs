@@ -21,10 +21,28 @@ const TRIM: [f32; 2] = [0.80, 1.35];
 
 /// Pixels between those that are compared.
 const APART: usize = 3;
+/// Least share in the power of all detail that moves at which the part in an even
+/// light is seen by itself. Below that it is the dark around a fire, where one
+/// spark that enters is a multiple of all that was there.
+const SEEN_SHARE: f64 = 0.1;
 
 /// Root mean square of the difference between pixels three apart, across and
 /// down, in every second row of the given tiles; in grey levels.
 pub fn fine_contrast<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>) -> f32 {
+    let (power, count) = power_and_count(luma, runs);
+    (power / count.max(1.0)).sqrt() as f32
+}
+
+/// What the power of detail in an even light is seen against, per sample of it, in
+/// squared grey levels: 0 unless it is less than a tenth of that of all that moves,
+/// else so much that both together are a tenth.
+pub fn backdrop(still: &Plane<u8>, moving: &[Run], evenly_lit: &[Run]) -> f32 {
+    let (all, _) = power_and_count(still, moving);
+    let (even, count) = power_and_count(still, evenly_lit);
+    ((SEEN_SHARE * all - even).max(0.0) / count.max(1.0)) as f32
+}
+
+fn power_and_count<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>) -> (f64, f64) {
     let (mut power, mut count) = (0u64, 0u64);
     for run in runs {
         let [columns, rows] = run.samples(luma, TILE_PX);
@@ -35,7 +53,7 @@ pub fn fine_contrast<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Ru
             count += here.len() as u64;
         }
     }
-    (power as f64 / count.max(1) as f64).sqrt() as f32
+    (power as f64, count as f64)
 }
 
 /// Sum of the squared differences of samples in a row, each tile by itself: this
@@ -148,6 +166,27 @@ mod tests {
         assert!((corrected.at(0.5) - 1.25 * 10.0 / 8.9).abs() < 0.1);
         assert!((corrected.at(0.25) - 10.0 / 9.5).abs() < 1e-6);
         assert_eq!(trim.corrected(&[]).at(0.5), 1.25);
+    }
+
+    #[test]
+    fn the_dark_beside_a_fire_is_seen_against_it_and_leaves_are_seen_by_themselves() {
+        let checks = |low, high| {
+            Plane::from_fn(64, 16, |x, y| match x / 16 {
+                0 if (x / 3 + y / 3) % 2 == 0 => low,
+                _ if x >= 16 && (x / 3 + y / 3) % 2 == 0 => high,
+                _ => 0,
+            })
+        };
+        let all = [Run {
+            row: 0,
+            columns: 0..4,
+        }];
+        let dark = [Run::of_tile((0, 0))];
+        let of_dark = backdrop(&checks(1, 100), &all, &dark);
+        let power = |luma: &Plane<u8>, runs: &[Run]| fine_contrast(luma, runs).powi(2);
+        let wanted = 0.1 * 4.0 * power(&checks(1, 100), &all);
+        assert!((of_dark + power(&checks(1, 100), &dark) - wanted).abs() < 1e-3 * wanted);
+        assert_eq!(backdrop(&checks(90, 100), &all, &dark), 0.0);
     }
 
     #[test]

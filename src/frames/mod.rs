@@ -35,7 +35,7 @@ use crate::{
     arch::Node,
     frames::{
         brush::{Brush, TILE_NODES},
-        contrast::{Trim, fine_power},
+        contrast::{Trim, backdrop, fine_contrast, fine_power},
         field::Field,
         mask::motion_mask,
         nodes::{Nodes, free_nodes},
@@ -82,6 +82,8 @@ pub struct Renderer {
     moving: Vec<Run>,
     /// Those whose light does not change.
     evenly_lit: Vec<Run>,
+    /// What detail in an even light is seen against: see [`backdrop`].
+    backdrop: f32,
     trim: Trim,
     pace: Pace,
     shape: Shape,
@@ -106,12 +108,14 @@ impl Renderer {
             let mut nodes = nodes_of_tile(&field, column, row);
             active.at(column, row) && !nodes.any(|(c, r)| field.is_lit(c, r))
         });
+        let [moving, evenly_lit] = [&active, &is_evenly_lit].map(runs);
         let mut renderer = Self {
             trim: Trim::none(),
             pace: Pace::EVEN,
             brush: Brush::new(Texture::new(&still), mask, &field),
-            moving: runs(&active),
-            evenly_lit: runs(&is_evenly_lit),
+            backdrop: backdrop(&still.y, &moving, &evenly_lit),
+            moving,
+            evenly_lit,
             still,
             free: free_nodes(&field),
             field,
@@ -221,6 +225,14 @@ impl Renderer {
         &self.evenly_lit
     }
 
+    /// Contrast of the fine detail of a frame's luma where the light is even, in
+    /// grey levels: what [`Self::even_out`] keeps even. Where little of it is
+    /// there, it is seen against what else moves.
+    pub fn contrast(&self, luma: &Plane<u8>) -> f32 {
+        let contrast = fine_contrast(luma, &self.evenly_lit);
+        (contrast * contrast + self.backdrop).sqrt()
+    }
+
     /// Keeps the contrast of detail evener than the few tiles that were measured
     /// tell, given its contrast in every frame that was drawn.
     pub fn even_out(&mut self, contrasts: &[f32]) {
@@ -253,7 +265,7 @@ impl Renderer {
                 self.sample(sample, phase, |tile| power += fine_power(tile));
                 power * *count as f32 / sample.len().max(1) as f32
             });
-            (power.sum::<f32>() / tiles.len().max(1) as f32).sqrt()
+            (power.sum::<f32>() / tiles.len().max(1) as f32 + self.backdrop).sqrt()
         })
     }
 

@@ -192,6 +192,35 @@ fn moving_texture_keeps_its_detail_and_never_pulses() {
 }
 
 #[test]
+fn sparks_that_drift_into_the_dark_are_no_pulse() {
+    let is_dark = |x: usize| x < WIDTH / 2;
+    let still = Plane::from_fn(WIDTH, HEIGHT, |x, y| match is_dark(x) {
+        true => 10 + (x / 5 + y / 5) as u8 % 2,
+        false => 40 + 180 * u8::from((x / 5 + y / 5) % 2 == 0),
+    });
+    let mut motion = streaming(everywhere, [-0.03, 0.0]);
+    motion.light = Plane::from_fn(GRID.0, GRID.1, |x, _| match is_dark(4 * x) {
+        true => 0.0,
+        false => 0.3,
+    });
+    let renderer = renderer(still.clone(), &motion);
+    assert!(!renderer.evenly_lit().is_empty());
+    let contrasts = |seen: &dyn Fn(&Plane<u8>) -> f32| {
+        let drawn = frames(&renderer, 10);
+        let seen = drawn.iter().map(seen);
+        let [least, most] = [f32::min as fn(f32, f32) -> f32, f32::max]
+            .map(|extreme| seen.clone().reduce(extreme).unwrap_or_default());
+        least / most
+    };
+    let by_itself = contrasts(&|frame| fine_contrast(frame, renderer.evenly_lit()));
+    let against_the_fire = contrasts(&|frame| renderer.contrast(frame));
+    assert!(
+        by_itself < 0.7 && against_the_fire >= 0.95,
+        "{by_itself} {against_the_fire}"
+    );
+}
+
+#[test]
 fn the_margins_are_neither_empty_nor_stretched() {
     let still = texture(30.0, 220.0);
     for flow in [[0.06, 0.0], [-0.06, 0.02]] {
