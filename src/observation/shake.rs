@@ -16,9 +16,12 @@ const DOUBT: f32 = 1.1;
 /// What agrees with a movement of the camera within so many pixels of the finest
 /// scale is part of what stands.
 const AGREES_PX: f32 = 0.3;
-/// A camera rests if at least this part of what agrees with its movement agrees with
-/// rest as well.
+/// A camera rests if at least this part of what agrees with its movement within so many
+/// pixels agrees with rest as well.
 const RESTING_SHARE: f32 = 0.5;
+const RESTING_PX: f32 = 0.1;
+/// Share of the pictures in which it must not rest for it to rest in none of them.
+const SHAKEN_SHARE: f32 = 0.3;
 /// Least share that has to agree with a movement of the camera for it to be one.
 const AGREEING_SHARE: f32 = 0.15;
 /// Where nothing agrees with a movement of the camera it must be seen to rest: this
@@ -103,20 +106,24 @@ impl Shakes {
 /// How the camera moved. `still` is where all the pictures should be.
 pub(super) fn find(still: &Pyramid, pyramids: &[Pyramid]) -> Result<Shakes, ObservationError> {
     let size = still.size_px();
-    let shakes: Vec<Option<Shake>> = pyramids
+    let fits: Vec<Option<(Shake, bool)>> = pyramids
         .par_iter()
         .map(|pyramid| {
             let seen = sightings(still, &still.flow(pyramid));
-            let rests = agreeing(&seen, &Shake::default(), AGREES_PX);
-            let (shake, agrees) = fit(&seen)?;
-            // A camera on a tripod is more likely than one that moves as little as
-            // many things in its picture do.
-            let shake = if rests >= RESTING_SHARE * agrees {
-                Shake::default()
-            } else {
-                shake
-            };
-            Some(shake)
+            let shake = fit(&seen)?;
+            let [rests, agrees] =
+                [Shake::default(), shake].map(|shake| agreeing(&seen, &shake, RESTING_PX));
+            Some((shake, rests >= RESTING_SHARE * agrees))
+        })
+        .collect();
+    // A camera on a tripod is more likely than one that moves as little as many things
+    // in its picture do; but one that is seen to move does not rest in between.
+    let moved = fits.iter().flatten().filter(|(_, rests)| !rests).count();
+    let shakes_all_the_time = moved as f32 >= SHAKEN_SHARE * fits.len() as f32;
+    let shakes: Vec<Option<Shake>> = (fits.into_iter())
+        .map(|fit| match fit? {
+            (_, true) if !shakes_all_the_time => Some(Shake::default()),
+            (shake, _) => Some(shake),
         })
         .collect();
     let known: Vec<&Shake> = shakes.iter().flatten().collect();
@@ -216,7 +223,7 @@ fn agreeing(sightings: &[Sighting], shake: &Shake, within_px: f32) -> f32 {
 }
 
 /// The movement that most agree with, and their share; `None` if too few do.
-fn fit(sightings: &[Sighting]) -> Option<(Shake, f32)> {
+fn fit(sightings: &[Sighting]) -> Option<Shake> {
     // What stands went the same way to a fraction of a pixel; what moves did not.
     let [right, down] = fullest_bin(sightings)?;
     let mut shake = Shake {
@@ -229,8 +236,7 @@ fn fit(sightings: &[Sighting]) -> Option<(Shake, f32)> {
         shake = least_squares(sightings, &shake, within_px)?;
         within_px = (0.7 * within_px).max(AGREES_PX);
     }
-    let agrees = agreeing(sightings, &shake, AGREES_PX);
-    (agrees >= AGREEING_SHARE).then_some((shake, agrees))
+    (agreeing(sightings, &shake, AGREES_PX) >= AGREEING_SHARE).then_some(shake)
 }
 
 /// The centre of the fullest of bins that overlap by half.
@@ -308,88 +314,4 @@ fn undone(plane: &Plane<f32>, shake: &Shake, size_px: [usize; 2]) -> Plane<f32> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sightings_of(shake: &Shake, mover_share: usize) -> Vec<Sighting> {
-        let mut rng = fastrand::Rng::with_seed(3);
-        (0..2000)
-            .map(|index| {
-                let from_centre = [rng.f32() * 190.0 - 95.0, rng.f32() * 110.0 - 55.0];
-                let [right, down] = shake.at(from_centre);
-                let noise = [rng.f32() * 0.1 - 0.05, rng.f32() * 0.1 - 0.05];
-                let moves = index % 10 < mover_share;
-                let way = if moves {
-                    [rng.f32() * 6.0 - 1.0, rng.f32() * 3.0]
-                } else {
-                    [right + noise[0], down + noise[1]]
-                };
-                Sighting { from_centre, way }
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_shake_is_found_among_things_that_move() {
-        let shake = Shake {
-            grow: 0.002,
-            turn: -0.004,
-            right: 0.9,
-            down: -0.4,
-        };
-        let (found, _) = fit(&sightings_of(&shake, 6)).expect("four tenths agree");
-        for corner in [[95.0, 55.0], [-95.0, 55.0], [95.0, -55.0]] {
-            let (wanted, got) = (shake.at(corner), found.at(corner));
-            let off = (wanted[0] - got[0]).hypot(wanted[1] - got[1]);
-            assert!(off < 0.05, "{corner:?}: {off}");
-        }
-    }
-
-    #[test]
-    fn where_nothing_agrees_there_is_no_shake() {
-        assert_eq!(fit(&sightings_of(&Shake::default(), 10)), None);
-    }
-
-    #[test]
-    fn what_was_shaken_is_put_back() {
-        let shake = Shake {
-            grow: 0.003,
-            turn: 0.004,
-            right: 0.3,
-            down: -0.2,
-        };
-        let hills = |x: f32, y: f32| {
-            128.0 + 50.0 * (0.11 * x + 0.04 * y).sin() + 50.0 * (0.09 * y - 0.05 * x).sin()
-        };
-        let (width, height) = (128, 96);
-        let still = Plane::from_fn(width, height, |x, y| hills(x as f32, y as f32));
-        // What the shaken camera saw at q is what stands where q comes from.
-        let shaken = Plane::from_fn(width, height, |x, y| {
-            let centre = [64.0, 48.0];
-            let mut from = [x as f32, y as f32];
-            for _ in 0..20 {
-                let [right, down] = shake.at([
-                    (from[0] + 0.5 - centre[0]) / 2.0,
-                    (from[1] + 0.5 - centre[1]) / 2.0,
-                ]);
-                from = [x as f32 - 2.0 * right, y as f32 - 2.0 * down];
-            }
-            hills(from[0], from[1])
-        });
-        let shakes = find(&Pyramid::of(&still), &[Pyramid::of(&shaken)]);
-        let shakes = shakes.expect("a small shake");
-        assert!(
-            (0.006..SHAKE_MAX).contains(&shakes.share),
-            "{}",
-            shakes.share
-        );
-        let steady = shakes.undo(0, &shaken);
-        let mut worst = 0.0f32;
-        for y in 8..height - 8 {
-            for x in 8..width - 8 {
-                worst = worst.max((steady.at(x, y) - still.at(x, y)).abs());
-            }
-        }
-        assert!(worst < 2.0, "{worst}");
-    }
-}
+mod tests;
