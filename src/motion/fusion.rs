@@ -21,10 +21,22 @@ const ACTIVE: [f32; 2] = [0.35, 0.5];
 /// the place may be meanwhile.
 const ACTIVE_AGAINST_NETWORK: [f32; 2] = [0.9, 0.99];
 const CALM_AGAINST_NETWORK: [f32; 2] = [0.1, 0.2];
+/// Steadiness, over so many cells around, between which a thing that the network takes
+/// for rigid passes by: what is rigid and stays where it is cannot go one way all the
+/// time, and what flows is hardly ever taken for rigid. So one vehicle after the other
+/// drives along a road.
+const DRIVES: [f32; 2] = [0.9, 0.96];
+const DRIVES_CELLS: usize = 4;
 /// Share of a cell's surroundings of which that must hold.
 const AGAINST_NETWORK: [f32; 2] = [0.3, 0.5];
 /// Probability of a movable thing between which the network's doubt is no more heard.
 const MOVABLE: [f32; 2] = [0.08, 0.4];
+/// The same where something drives, unless it is one that flows.
+const MOVABLE_OR_DRIVES: [f32; 2] = [0.3, 0.6];
+/// Probability between which it is known as movable, and by how much less it then must
+/// be seen to move, and to be in motion, than if nothing were known.
+const KNOWN: [f32; 2] = [0.6, 0.9];
+const KNOWN_EVIDENCE: f32 = 1.25;
 /// Probability of a person or vehicle between which nothing is moved any more.
 const ACTOR: [f32; 2] = [0.3, 0.5];
 /// Share of the time in which something passes, between which nothing is moved, unless
@@ -47,6 +59,11 @@ const FLOWS_ALL_THE_TIME: [f32; 2] = [0.6, 0.8];
 /// Probability of water, smoke, fire or clouds between which what moves may flow; what
 /// has a shape of its own leaves its place for no more than a swing.
 const FLUID: [f32; 2] = [0.05, 0.2];
+/// Cells around one that could not be seen from which it takes its flow, and the share
+/// of them that must have been seen to flow: a fall is one fall where it is too white
+/// to be measured.
+const AROUND_CELLS: usize = 4;
+const ENCLOSED: [f32; 2] = [0.3, 0.55];
 /// What flickers is seen to, by so many times what the network imagines at most.
 const LIGHT_GAIN: f32 = 2.0;
 /// A cell counts as moved from this much on.
@@ -98,8 +115,12 @@ impl Motion {
             passing: share(&|cell| passes(seen, cell % width, cell / width) >= COUNTS),
         };
         let flow = flow(scene, seen, &observed, flowing, look);
+        let around = around(scene, &flow, &observed);
         for (cell, weight) in observed.samples.iter().enumerate() {
             if *weight <= imagined.samples[cell] {
+                let ([flow_x, flow_y], share) = around.samples[cell];
+                self.flow_x.samples[cell] += share * (flow_x - self.flow_x.samples[cell]);
+                self.flow_y.samples[cell] += share * (flow_y - self.flow_y.samples[cell]);
                 continue;
             }
             let [flow_x, flow_y] = flow.samples[cell];
@@ -130,20 +151,25 @@ fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
     let movable = scene.movable();
     let actor = scene.probability(|class| matches!(class, Class::Person | Class::Vehicle));
     let (width, height) = (movable.width_px, movable.height_px);
+    let drives = box_mean(&seen.steadiness, DRIVES_CELLS).map(|mean| smoothstep(DRIVES, mean));
     // Evenly coloured parts of a thing that is always in motion are calm.
     let against_network = {
         let sure = Plane::from_fn(width, height, |x, y| {
             smoothstep(ACTIVE_AGAINST_NETWORK, seen.activity.at(x, y))
                 * (1.0 - smoothstep(CALM_AGAINST_NETWORK, seen.calm.at(x, y)))
+                * (1.0 - drives.at(x, y))
         });
         box_mean(&box_mean(&sure, 1), 1)
     };
     let alone = Plane::from_fn(width, height, |x, y| {
-        let activity = seen.activity.at(x, y);
-        let believed = smoothstep(MOVABLE, movable.at(x, y))
+        let movable = movable.at(x, y);
+        let [unless_drives, anyway] =
+            [MOVABLE, MOVABLE_OR_DRIVES].map(|between| smoothstep(between, movable));
+        let believed = (unless_drives + drives.at(x, y) * (anyway - unless_drives))
             .max(smoothstep(AGAINST_NETWORK, against_network.at(x, y)));
-        smoothstep(MOVES, seen.ratio.at(x, y))
-            * smoothstep(ACTIVE, activity)
+        let evidence = 1.0 + (KNOWN_EVIDENCE - 1.0) * smoothstep(KNOWN, movable);
+        smoothstep(MOVES, evidence * seen.ratio.at(x, y))
+            * smoothstep(ACTIVE, evidence * seen.activity.at(x, y))
             * believed
             * (1.0 - smoothstep(ACTOR, actor.at(x, y)))
             * (1.0 - passes(seen, x, y))
@@ -200,7 +226,7 @@ fn flow(
     let right = smooth(&|x, y| seen.flow_x.at(x, y));
     let down = smooth(&|x, y| seen.flow_y.at(x, y));
     let steadiness = smooth(&|x, y| seen.steadiness.at(x, y));
-    let fluid = scene.probability(|class| class.is_movable() && !class.sways());
+    let fluid = fluid(scene);
     Plane::from_fn(width, height, |x, y| {
         let [right, down] = [right.at(x, y), down.at(x, y)];
         let speed = right.hypot(down);
@@ -219,6 +245,30 @@ fn flow(
             None => [right * kept, down * kept],
         }
     })
+}
+
+/// How the fluid around each cell was seen to flow, and how far a cell of the same that
+/// could not be seen takes part in it, 0..=1.
+fn around(scene: &Scene, flow: &Plane<[f32; 2]>, observed: &Plane<f32>) -> Plane<([f32; 2], f32)> {
+    let (width, height) = (observed.width_px, observed.height_px);
+    let fluid = fluid(scene);
+    let seen = Plane::from_fn(width, height, |x, y| observed.at(x, y) * fluid.at(x, y));
+    let share = box_mean(&seen, AROUND_CELLS);
+    let [right, down] = [0, 1].map(|axis| {
+        let weighted = Plane::from_fn(width, height, |x, y| flow.at(x, y)[axis] * seen.at(x, y));
+        box_mean(&weighted, AROUND_CELLS)
+    });
+    Plane::from_fn(width, height, |x, y| {
+        let share = share.at(x, y);
+        let mean = |sum: &Plane<f32>| sum.at(x, y) / share.max(f32::MIN_POSITIVE);
+        let part = smoothstep(ENCLOSED, share) * smoothstep(FLUID, fluid.at(x, y));
+        ([mean(&right), mean(&down)], part)
+    })
+}
+
+/// Probability of what may leave its place: water, smoke, fire, clouds.
+fn fluid(scene: &Scene) -> Plane<f32> {
+    scene.probability(|class| class.is_movable() && !class.sways())
 }
 
 #[cfg(test)]

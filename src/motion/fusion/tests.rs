@@ -133,6 +133,32 @@ fn what_was_measured_to_move_moves_as_it_was_measured() {
 }
 
 #[test]
+fn what_could_not_be_seen_amid_a_stream_flows_with_it() {
+    let hidden = |x: usize| LEFT.0.abs_diff(x) <= 1;
+    let mut seen = all_streamed();
+    let where_hidden = |hidden_value: f32, value: f32| {
+        Plane::from_fn(
+            WIDTH,
+            HEIGHT,
+            |x, _| if hidden(x) { hidden_value } else { value },
+        )
+    };
+    seen.unseen = where_hidden(1.0, 0.0);
+    seen.ratio = where_hidden(0.0, 3.0);
+    seen.activity = where_hidden(0.0, 1.0);
+    for (class, expected) in [
+        (Class::WaterFlow, [0.0, 0.03]),
+        (Class::Foliage, [0.0, 0.0]),
+    ] {
+        let (motion, shares) = fused(&scene(class, Class::Rigid), &seen, &Look::default());
+        assert!(shares.imagined > 0.0, "{class:?}: {shares:?}");
+        let flow = [&motion.flow_x, &motion.flow_y].map(|flow| flow.at(LEFT.0, LEFT.1));
+        let off = [0, 1].map(|axis| (flow[axis] - expected[axis]).abs());
+        assert!(off[0] < 1e-3 && off[1] < 1e-3, "{class:?}: {flow:?}");
+    }
+}
+
+#[test]
 fn strength_and_direction_overrule_what_was_seen() {
     let scene = scene(Class::WaterFlow, Class::WaterFlow);
     let look = Look {
@@ -162,14 +188,36 @@ fn people_and_vehicles_rest_though_they_move() {
 }
 
 #[test]
-fn a_road_with_traffic_rests_and_a_fire_that_the_network_takes_for_a_wall_burns() {
+fn a_road_rests_and_what_the_network_wrongly_takes_for_a_wall_moves() {
     let scene = scene(Class::Rigid, Class::Rigid);
+    let traffic_and_fire = Observation {
+        activity: halves(0.8, 1.0),
+        calm: halves(0.3, 0.0),
+        ..all_streamed()
+    };
+    let dense_traffic_and_flag = Observation {
+        steadiness: halves(0.99, 0.75),
+        ..all_streamed()
+    };
+    for seen in [traffic_and_fire, dense_traffic_and_flag] {
+        let (motion, _) = fused(&scene, &seen, &Look::default());
+        assert_eq!(motion.gate.at(LEFT.0, LEFT.1), 0.0);
+        assert_eq!(motion.gate.at(RIGHT.0, RIGHT.1), 1.0);
+    }
+}
+
+#[test]
+fn what_is_known_to_move_is_believed_sooner() {
+    let scene = scene(Class::WaterStill, Class::Rigid);
     let mut seen = all_streamed();
-    seen.activity = halves(0.8, 1.0);
-    seen.calm = halves(0.3, 0.0);
+    seen.ratio = everywhere(0.95);
+    seen.activity = everywhere(0.6);
     let (motion, _) = fused(&scene, &seen, &Look::default());
-    assert_eq!(motion.gate.at(LEFT.0, LEFT.1), 0.0);
-    assert_eq!(motion.gate.at(RIGHT.0, RIGHT.1), 1.0);
+    assert_eq!(motion.gate.at(LEFT.0, LEFT.1), 1.0);
+    assert_eq!(motion.gate.at(RIGHT.0, RIGHT.1), 0.0);
+    seen.ratio = everywhere(0.5);
+    let (motion, _) = fused(&scene, &seen, &Look::default());
+    assert!(motion.is_breath, "nothing is sure to move");
 }
 
 #[test]
