@@ -140,7 +140,7 @@ def ask(binary, burst, burst_hz, still, watches):
         folder = Path(folder)
         cv2.imwrite(str(folder / "still.png"), still)
         command = [binary, "render", folder / "still.png", "-o", folder / "clip.mp4",
-                   "--debug", folder / "debug", "--seconds", "1", "--fps", "5", "--threads", "1"]
+                   "--debug", folder / "debug", "--seconds", "4", "--fps", "5", "--threads", "1"]
         if watches:
             (folder / "burst").mkdir()
             for index, frame in enumerate(burst):
