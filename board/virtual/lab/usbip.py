@@ -44,6 +44,10 @@ class Link:
         self._stream = stream
         self._control = control
         self._reads = deque()
+        # The newest URB that came, and those that were taken back before they came: on
+        # a busy machine vhci-hcd may send the two in this order.
+        self._newest = 0
+        self._overtaken = set()
         self._changed = threading.Condition()
         self._open = True
 
@@ -101,6 +105,10 @@ class Link:
         if command != _CMD_SUBMIT or not 0 <= length <= _TRANSFER_BYTES_MAX:
             raise Disconnected
         sent = b"" if is_in else self._receive(length)
+        self._newest = max(self._newest, sequence)
+        if sequence in self._overtaken:
+            self._overtaken.remove(sequence)
+            return
         if endpoint == 0:
             setup = Setup(*struct.unpack_from("<BBHHH", header, 40))
             answer = self._control(setup, sent)
@@ -119,7 +127,10 @@ class Link:
     def _unlink(self, sequence: int, target: int):
         with self._changed:
             waiting = [each for each in self._reads if each[0] != target]
-            status = -_ECONNRESET if len(waiting) < len(self._reads) else 0
+            if target > self._newest:
+                self._overtaken.add(target)
+            was_answered = target <= self._newest and len(waiting) == len(self._reads)
+            status = 0 if was_answered else -_ECONNRESET
             self._reads = deque(waiting)
             self._send(struct.pack(">IIIIIi24x", _RET_UNLINK, sequence, 0, 0, 0, status))
 

@@ -42,6 +42,11 @@ class Driver:
         self.stream.sendall(header + struct.pack(">Iiiii", 0, length, 0, 0, 0) + setup + out)
         return self.sequence
 
+    def take_back(self, target):
+        self.sequence += 1
+        self.stream.sendall(struct.pack(">6I24x", 2, self.sequence, 65537, 0, 0, target))
+        return self.sequence
+
     def answer(self):
         header = self.receive(48)
         command, sequence, _, _, _, status, length = struct.unpack_from(">5Iii", header)
@@ -180,12 +185,20 @@ class WebcamTest(unittest.TestCase):
         self.webcam.fault = Fault.STALLED
         self.driver.start(1, 1)
         waiting = self.driver.send(uvc.ENDPOINT, uvc.PAYLOAD_BYTES)
+        taken_back = self.driver.take_back(waiting)
+        self.assertEqual(self.driver.answer()[:3], (4, taken_back, -104))
+
+    def test_read_that_is_taken_back_before_it_comes_is_not_answered(self):
+        self.driver.start(1, 1)
+        before = self.driver.sequence
         self.driver.sequence += 1
-        self.driver.stream.sendall(
-            struct.pack(">6I24x", 2, self.driver.sequence, 65537, 0, 0, waiting)
-        )
-        command, sequence, status, _ = self.driver.answer()
-        self.assertEqual((command, sequence, status), (4, self.driver.sequence, -104))
+        taken_back = self.driver.take_back(before + 1)
+        self.assertEqual(self.driver.answer()[:3], (4, taken_back, -104))
+        self.driver.sequence = before
+        self.driver.send(uvc.ENDPOINT, uvc.PAYLOAD_BYTES)
+        self.driver.sequence = taken_back
+        wanted = self.driver.send(uvc.ENDPOINT, uvc.PAYLOAD_BYTES)
+        self.assertEqual(self.driver.answer()[:3], (3, wanted, 0))
 
     def test_unplugging_ends_the_connection_and_plugging_in_begins_another(self):
         self.driver.start(1, 1)
