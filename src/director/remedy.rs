@@ -134,6 +134,7 @@ fn is_enough(pulses: &[Pulse], factors: &[f32], report: &Report) -> bool {
 /// Draws the seam and a few other moments, and looks at every tile.
 fn pulses(renderer: &Renderer, tiles: &[(usize, usize)]) -> Vec<Pulse> {
     let count = renderer.frame_count();
+    let evenly_lit: HashSet<_> = renderer.evenly_lit().iter().flat_map(Run::tiles).collect();
     let moment = |at: u32| (f64::from(at) * 0.618_033_988_75).fract() * f64::from(count);
     // The two frames that meet at the seam, then the others.
     let middles: Vec<u32> = [count - 1, 0]
@@ -144,7 +145,7 @@ fn pulses(renderer: &Renderer, tiles: &[(usize, usize)]) -> Vec<Pulse> {
         .par_iter()
         .map_init(
             || renderer.blank(),
-            |frame, middle| glances(renderer, frame, tiles, *middle),
+            |frame, middle| glances(renderer, frame, tiles, &evenly_lit, *middle),
         )
         .collect();
     let (at_seam, elsewhere) = seen.split_at(2);
@@ -184,11 +185,11 @@ fn glances(
     renderer: &Renderer,
     frame: &mut Frame,
     tiles: &[(usize, usize)],
+    evenly_lit: &HashSet<(usize, usize)>,
     middle: u32,
 ) -> Vec<Glance> {
     let count = renderer.frame_count();
     let mut glances = vec![Glance::default(); tiles.len()];
-    let evenly_lit: HashSet<_> = renderer.evenly_lit().iter().flat_map(Run::tiles).collect();
     let mut drawn = [count - 1, 0, 1].map(|from_middle| {
         renderer.draw((middle + from_middle) % count, frame);
         if from_middle == 0 {

@@ -31,7 +31,7 @@ const DRIVES_CELLS: usize = 4;
 const AGAINST_NETWORK: [f32; 2] = [0.3, 0.5];
 /// Probability of a movable thing between which the network's doubt is no more heard.
 const MOVABLE: [f32; 2] = [0.08, 0.4];
-/// The same where something drives, unless it is one that flows.
+/// The same where something goes one way all the time, which may be one that drives.
 const MOVABLE_OR_DRIVES: [f32; 2] = [0.3, 0.6];
 /// Probability between which it is known as movable, and by how much less it then must
 /// be seen to move, and to be in motion, than if nothing were known.
@@ -114,8 +114,9 @@ impl Motion {
             stilled: share(&|cell| moved(&self.gate, cell) && !moved(&gate, cell)),
             passing: share(&|cell| passes(seen, cell % width, cell / width) >= COUNTS),
         };
-        let flow = flow(scene, seen, &observed, flowing, look);
-        let around = around(scene, &flow, &observed);
+        let fluid = scene.probability(|class| class.is_movable() && !class.sways());
+        let flow = flow(seen, &observed, &fluid, flowing, look);
+        let around = around(&flow, &observed, &fluid);
         for (cell, weight) in observed.samples.iter().enumerate() {
             if *weight <= imagined.samples[cell] {
                 let ([flow_x, flow_y], share) = around.samples[cell];
@@ -206,27 +207,18 @@ fn may_be_calm(scene: &Scene) -> Plane<f32> {
     calm.map(|share| smoothstep([0.4, 0.6], share))
 }
 
-/// The measured mean velocity, in widths per second, where a thing flows.
+/// The measured mean velocity, in widths per second, where a thing flows. `fluid`: the
+/// probability of what may leave its place, water, smoke, fire and clouds.
 fn flow(
-    scene: &Scene,
     seen: &Observation,
     observed: &Plane<f32>,
+    fluid: &Plane<f32>,
     [sways, streams]: [&Plane<f32>; 2],
     look: &Look,
 ) -> Plane<[f32; 2]> {
     let (width, height) = (observed.width_px, observed.height_px);
-    let weight = box_mean(observed, 1);
-    let smooth = |of: &dyn Fn(usize, usize) -> f32| {
-        let weighted = Plane::from_fn(width, height, |x, y| of(x, y) * observed.at(x, y));
-        let sums = box_mean(&weighted, 1);
-        Plane::from_fn(width, height, |x, y| {
-            sums.at(x, y) / weight.at(x, y).max(f32::MIN_POSITIVE)
-        })
-    };
-    let right = smooth(&|x, y| seen.flow_x.at(x, y));
-    let down = smooth(&|x, y| seen.flow_y.at(x, y));
-    let steadiness = smooth(&|x, y| seen.steadiness.at(x, y));
-    let fluid = fluid(scene);
+    let [right, down, steadiness] =
+        [&seen.flow_x, &seen.flow_y, &seen.steadiness].map(|of| weighted_mean(of, observed, 1));
     Plane::from_fn(width, height, |x, y| {
         let [right, down] = [right.at(x, y), down.at(x, y)];
         let speed = right.hypot(down);
@@ -249,26 +241,32 @@ fn flow(
 
 /// How the fluid around each cell was seen to flow, and how far a cell of the same that
 /// could not be seen takes part in it, 0..=1.
-fn around(scene: &Scene, flow: &Plane<[f32; 2]>, observed: &Plane<f32>) -> Plane<([f32; 2], f32)> {
+fn around(
+    flow: &Plane<[f32; 2]>,
+    observed: &Plane<f32>,
+    fluid: &Plane<f32>,
+) -> Plane<([f32; 2], f32)> {
     let (width, height) = (observed.width_px, observed.height_px);
-    let fluid = fluid(scene);
     let seen = Plane::from_fn(width, height, |x, y| observed.at(x, y) * fluid.at(x, y));
     let share = box_mean(&seen, AROUND_CELLS);
     let [right, down] = [0, 1].map(|axis| {
-        let weighted = Plane::from_fn(width, height, |x, y| flow.at(x, y)[axis] * seen.at(x, y));
-        box_mean(&weighted, AROUND_CELLS)
+        let along = flow.map(|velocity| velocity[axis]);
+        weighted_mean(&along, &seen, AROUND_CELLS)
     });
     Plane::from_fn(width, height, |x, y| {
-        let share = share.at(x, y);
-        let mean = |sum: &Plane<f32>| sum.at(x, y) / share.max(f32::MIN_POSITIVE);
-        let part = smoothstep(ENCLOSED, share) * smoothstep(FLUID, fluid.at(x, y));
-        ([mean(&right), mean(&down)], part)
+        let part = smoothstep(ENCLOSED, share.at(x, y)) * smoothstep(FLUID, fluid.at(x, y));
+        ([right.at(x, y), down.at(x, y)], part)
     })
 }
 
-/// Probability of what may leave its place: water, smoke, fire, clouds.
-fn fluid(scene: &Scene) -> Plane<f32> {
-    scene.probability(|class| class.is_movable() && !class.sways())
+/// The weighted mean over a square of side `2 * radius + 1`; 0 where nothing has weight.
+fn weighted_mean(of: &Plane<f32>, weight: &Plane<f32>, radius: usize) -> Plane<f32> {
+    let (width, height) = (of.width_px, of.height_px);
+    let weighted = Plane::from_fn(width, height, |x, y| of.at(x, y) * weight.at(x, y));
+    let [sums, weights] = [&weighted, weight].map(|plane| box_mean(plane, radius));
+    Plane::from_fn(width, height, |x, y| {
+        sums.at(x, y) / weights.at(x, y).max(f32::MIN_POSITIVE)
+    })
 }
 
 #[cfg(test)]

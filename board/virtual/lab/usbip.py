@@ -127,10 +127,10 @@ class Link:
     def _unlink(self, sequence: int, target: int):
         with self._changed:
             waiting = [each for each in self._reads if each[0] != target]
-            if target > self._newest:
+            is_waiting, is_to_come = len(waiting) < len(self._reads), target > self._newest
+            if is_to_come:
                 self._overtaken.add(target)
-            was_answered = target <= self._newest and len(waiting) == len(self._reads)
-            status = 0 if was_answered else -_ECONNRESET
+            status = -_ECONNRESET if is_waiting or is_to_come else 0
             self._reads = deque(waiting)
             self._send(struct.pack(">IIIIIi24x", _RET_UNLINK, sequence, 0, 0, 0, status))
 

@@ -18,6 +18,11 @@ fn sightings_of(shake: &Shake, mover_share: usize) -> Vec<Sighting> {
         .collect()
 }
 
+/// Luma of a smooth picture.
+fn hills(x: f32, y: f32) -> f32 {
+    128.0 + 50.0 * (0.11 * x + 0.04 * y).sin() + 50.0 * (0.09 * y - 0.05 * x).sin()
+}
+
 #[test]
 fn a_shake_is_found_among_things_that_move() {
     let shake = Shake {
@@ -46,9 +51,6 @@ fn what_was_shaken_is_put_back() {
         turn: 0.004,
         right: 0.3,
         down: -0.2,
-    };
-    let hills = |x: f32, y: f32| {
-        128.0 + 50.0 * (0.11 * x + 0.04 * y).sin() + 50.0 * (0.09 * y - 0.05 * x).sin()
     };
     let (width, height) = (128, 96);
     let still = Plane::from_fn(width, height, |x, y| hills(x as f32, y as f32));
@@ -85,9 +87,6 @@ fn what_was_shaken_is_put_back() {
 #[test]
 fn a_camera_that_shakes_does_not_rest_in_between_and_one_that_rests_does_not_shake() {
     let (width, height) = (128, 96);
-    let hills = |x: f32, y: f32| {
-        128.0 + 50.0 * (0.31 * x + 0.14 * y).sin() + 50.0 * (0.29 * y - 0.15 * x).sin()
-    };
     let gone = |right_px: f32| {
         let seen = |x, y| hills(x as f32 - right_px, y as f32);
         Pyramid::of(&Plane::from_fn(width, height, seen))
