@@ -216,16 +216,19 @@ impl Yuv420 {
     /// Converts back to sRGB; chroma is taken from the nearest sample.
     pub fn to_rgb(&self) -> Rgb {
         let (width_px, height_px) = (self.width_px(), self.height_px());
-        let mut bytes = Vec::with_capacity(width_px * height_px * 3);
-        for y in 0..height_px {
-            for x in 0..width_px {
-                let luma = (f32::from(self.y.at(x, y)) - 16.0) / LUMA_SCALE;
-                let blue = (f32::from(self.u.at(x / 2, y / 2)) - 128.0) / CHROMA_SCALE;
-                let red = (f32::from(self.v.at(x / 2, y / 2)) - 128.0) / CHROMA_SCALE;
-                let r = luma + 2.0 * (1.0 - KR) * red;
-                let b = luma + 2.0 * (1.0 - KB) * blue;
-                let g = (luma - KR * r - KB * b) / KG;
-                bytes.extend([quantise(r), quantise(g), quantise(b)]);
+        let mut bytes = vec![0; width_px * height_px * 3];
+        for (y, row) in bytes.chunks_exact_mut(width_px * 3).enumerate() {
+            let chroma = self.u.row(y / 2).iter().zip(self.v.row(y / 2));
+            let pairs = self.y.row(y).chunks(2).zip(row.chunks_mut(2 * 3));
+            for ((lumas, pixels), (blue, red)) in pairs.zip(chroma) {
+                let blue = 2.0 * (1.0 - KB) * ((f32::from(*blue) - 128.0) / CHROMA_SCALE);
+                let red = 2.0 * (1.0 - KR) * ((f32::from(*red) - 128.0) / CHROMA_SCALE);
+                for (luma, pixel) in lumas.iter().zip(pixels.as_chunks_mut().0) {
+                    let luma = (f32::from(*luma) - 16.0) / LUMA_SCALE;
+                    let (r, b) = (luma + red, luma + blue);
+                    let g = (luma - KR * r - KB * b) / KG;
+                    *pixel = [quantise(r), quantise(g), quantise(b)];
+                }
             }
         }
         Rgb {

@@ -1,7 +1,10 @@
 //! Eight lanes in one register of AVX2.
 
+mod bytes;
+
 use std::arch::x86_64::*;
 
+use self::bytes::gathered;
 use crate::arch::{
     lanes::{LANES, Lanes},
     padded::{
@@ -147,8 +150,8 @@ struct Place {
     descent: i32,
     /// Columns and rows, counted from the first.
     beyond: [__m256i; 2],
-    /// Parts of a sample, twice in each lane.
-    part: [__m256i; 2],
+    /// Parts of a sample, in each lane across and, above that, down.
+    part: __m256i,
 }
 
 impl Place {
@@ -176,10 +179,7 @@ impl Place {
                     _mm256_sub_epi32(column, _mm256_set1_epi32(first[0])),
                     _mm256_sub_epi32(row, _mm256_set1_epi32(first[1])),
                 ],
-                part: [
-                    _mm256_or_si256(right, _mm256_slli_epi32::<16>(right)),
-                    _mm256_or_si256(below, _mm256_slli_epi32::<16>(below)),
-                ],
+                part: _mm256_or_si256(right, _mm256_slli_epi32::<16>(below)),
             }
         })
     }
@@ -195,8 +195,7 @@ impl Place {
         &self,
         planes: &[&Padded; PLANES],
     ) -> [Wide; PLANES] {
-        let across = across(self.part[0]);
-        let down = weights(self.part[1]);
+        let (across, down) = weights(self.part);
         let taps = avx2!({
             // The first byte of each lane, four times.
             let of_lanes = _mm256_setr_epi8(
@@ -251,8 +250,7 @@ impl Place {
     /// The place lies in the planes, and this machine has AVX2.
     #[target_feature(enable = "avx2")]
     unsafe fn apart<const PLANES: usize>(&self, planes: &[&Padded; PLANES]) -> [Wide; PLANES] {
-        let across = across(self.part[0]);
-        let down = weights(self.part[1]);
+        let (across, down) = weights(self.part);
         let mut samples = [Wide::splat(0); PLANES];
         let mut plane = 0;
         while plane < PLANES {
@@ -296,9 +294,31 @@ fn least(words: __m128i) -> i32 {
     avx2!(_mm_cvtsi128_si32(_mm_minpos_epu16(words)) & 0xffff)
 }
 
-/// As `weights` of the plane, twice in each lane.
+/// As `across` of the plane of the lower parts, four bytes in each lane, and as its
+/// `weights` of the upper ones, twice in each lane.
 #[inline(always)]
-fn weights(part: __m256i) -> [__m256i; TAPS] {
+fn weights(part: __m256i) -> (__m256i, [__m256i; TAPS]) {
+    let both = weights_of_both(part);
+    let down = avx2!({
+        // The upper word of each lane, twice.
+        let upper = _mm256_setr_epi8(
+            2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15, 2, 3, 2, 3, 6, 7, 6, 7, 10, 11,
+            10, 11, 14, 15, 14, 15,
+        );
+        let [first, second, third, last] = both;
+        [
+            _mm256_shuffle_epi8(first, upper),
+            _mm256_shuffle_epi8(second, upper),
+            _mm256_shuffle_epi8(third, upper),
+            _mm256_shuffle_epi8(last, upper),
+        ]
+    });
+    (across(both), down)
+}
+
+/// As `weights` of the plane, for each word by itself.
+#[inline(always)]
+fn weights_of_both(part: __m256i) -> [__m256i; TAPS] {
     avx2!({
         let of_15 = _mm256_slli_epi16::<{ 15 - PART_BITS }>(part);
         let part = _mm256_slli_epi16::<{ DOWN_BITS - PART_BITS }>(part);
@@ -321,17 +341,18 @@ fn weights(part: __m256i) -> [__m256i; TAPS] {
     })
 }
 
-/// As `across` of the plane: four bytes in each lane.
+/// As `across` of the plane: four bytes in each lane, from the lower words.
 #[inline(always)]
-fn across(part: __m256i) -> __m256i {
+fn across([first, _, third, last]: [__m256i; TAPS]) -> __m256i {
     const COARSER: i32 = DOWN_BITS - ACROSS_BITS;
-    let [first, _, third, last] = weights(part);
     avx2!({
         let half = _mm256_set1_epi16(1 << (COARSER - 1));
         let first = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(first, half));
         let third = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(third, half));
         let last = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(last, half));
         let second = second(1 << ACROSS_BITS, first, third, last);
+        let third = _mm256_slli_epi32::<16>(third);
+        let last = _mm256_slli_epi32::<16>(last);
         let even = _mm256_blend_epi16::<0b1010_1010>(first, third);
         let odd = _mm256_blend_epi16::<0b1010_1010>(second, last);
         let even = _mm256_and_si256(even, _mm256_set1_epi16(0xff));
@@ -346,53 +367,4 @@ fn second(sum: i16, first: __m256i, third: __m256i, last: __m256i) -> __m256i {
         let rest = _mm256_sub_epi16(_mm256_set1_epi16(sum), first);
         _mm256_sub_epi16(rest, _mm256_add_epi16(third, last))
     })
-}
-
-/// Four bytes wherever they stand. Reading through this, unlike `read_unaligned`,
-/// costs no checks in a build with debug assertions.
-#[derive(Clone, Copy)]
-#[repr(C, packed)]
-struct Unaligned(i32);
-
-/// Four bytes at each index behind `start`, by single loads: the gather of AVX2,
-/// where it is microcode, takes twice as long.
-///
-/// # Safety
-/// There are four bytes at each.
-#[inline(always)]
-unsafe fn gathered(start: *const u8, index: __m256i) -> __m256i {
-    // SAFETY: AVX2 is there as above; the rest as the caller promises.
-    unsafe {
-        let low = four(start, _mm256_castsi256_si128(index));
-        let high = four(start, _mm256_extracti128_si256::<1>(index));
-        _mm256_set_m128i(high, low)
-    }
-}
-
-/// Four bytes at each of four indices.
-///
-/// # Safety
-/// As [`gathered`].
-#[inline(always)]
-unsafe fn four(start: *const u8, index: __m128i) -> __m128i {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let first = _mm_cvtsi128_si64(index) as u64;
-        let last = _mm_extract_epi64::<1>(index) as u64;
-        let bytes = _mm_cvtsi32_si128(at(start, first & 0xffff_ffff));
-        let bytes = _mm_insert_epi32::<1>(bytes, at(start, first >> 32));
-        let bytes = _mm_insert_epi32::<2>(bytes, at(start, last & 0xffff_ffff));
-        _mm_insert_epi32::<3>(bytes, at(start, last >> 32))
-    }
-}
-
-/// The four bytes at an index.
-///
-/// # Safety
-/// As [`gathered`].
-#[inline(always)]
-unsafe fn at(start: *const u8, index: u64) -> i32 {
-    let place = start.wrapping_add(index as usize).cast::<Unaligned>();
-    // SAFETY: as the caller promises.
-    unsafe { (*place).0 }
 }

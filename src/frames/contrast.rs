@@ -49,36 +49,37 @@ fn power_and_count<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>
         for y in rows.step_by(2) {
             let here = &luma.row(y)[columns.clone()];
             let below = &luma.row((y + APART).min(luma.height_px - 1))[columns.clone()];
-            power += across(here) + squared_differences(here, below);
+            power += fine_differences(here, below);
             count += here.len() as u64;
         }
     }
     (power as f64, count as f64)
 }
 
-/// Sum of the squared differences of samples in a row, each tile by itself: this
-/// is what [`fine_power`] sees of it.
-fn across(row: &[u8]) -> u64 {
-    let of_tile = |tile: &[u8]| match tile.split_at_checked(APART) {
-        Some((_, ahead)) => squared_differences(tile, ahead),
-        None => 0,
+/// Sum of the squared differences of samples from those below them, and from those
+/// ahead in the same tile: this is what [`fine_power`] sees of them.
+fn fine_differences(here: &[u8], below: &[u8]) -> u64 {
+    // Sixteen sums side by side, which the compiler keeps in registers; a row has too
+    // few samples for 32 bits to overflow.
+    let mut sums = [0u32; TILE_PX];
+    let mut add = |some: &[u8; TILE_PX], others: &[u8; TILE_PX]| {
+        for ((sum, a), b) in sums.iter_mut().zip(some).zip(others) {
+            let difference = u16::from(a.abs_diff(*b));
+            *sum += u32::from(difference * difference);
+        }
     };
-    let (tiles, rest) = row.as_chunks::<TILE_PX>();
-    tiles.iter().map(|tile| of_tile(tile)).sum::<u64>() + of_tile(rest)
-}
-
-/// Sum of the squared differences of as many samples as both have.
-#[inline]
-fn squared_differences(some: &[u8], others: &[u8]) -> u64 {
-    // Samples whose squares fit 32 bits together.
-    const RUN: usize = 1 << 12;
-    let of_run = |(some, others): (&[u8], &[u8])| -> u64 {
-        let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
-        let samples = some.iter().zip(others);
-        u64::from(samples.map(square).fold(0, u32::wrapping_add))
-    };
-    let runs = some.chunks(RUN).zip(others.chunks(RUN));
-    runs.map(of_run).sum()
+    let (tiles, rest) = here.as_chunks::<TILE_PX>();
+    let (tiles_below, rest_below) = below.as_chunks::<TILE_PX>();
+    for (tile, tile_below) in tiles.iter().zip(tiles_below) {
+        let mut ahead = *tile;
+        ahead[..TILE_PX - APART].copy_from_slice(&tile[APART..]);
+        add(tile, &ahead);
+        add(tile, tile_below);
+    }
+    let square = |(a, b): (&u8, &u8)| u64::from(a.abs_diff(*b)).pow(2);
+    let ahead = rest.iter().zip(rest.iter().skip(APART));
+    let of_rest: u64 = ahead.chain(rest.iter().zip(rest_below)).map(square).sum();
+    sums.iter().map(|sum| u64::from(*sum)).sum::<u64>() + of_rest
 }
 
 /// The square of the same in a tile by itself, in squared grey levels.

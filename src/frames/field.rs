@@ -209,8 +209,7 @@ impl Field {
                 continue;
             }
             let here = [at % self.columns, at / self.columns].map(|c| (c * NODE_STRIDE_PX) as i32);
-            let [back, ahead] = [0.25, -0.25].map(|way| {
-                let way = self.displaced(at, way);
+            let [back, ahead] = self.displaced(at, [0.25, -0.25]).map(|way| {
                 [
                     here[0] - way[0].round() as i32,
                     here[1] - way[1].round() as i32,
@@ -276,10 +275,11 @@ impl Field {
         let far = turned(way) - 0.5;
         let far_share = eased(2.0 * near.abs());
         let [near_detail, far_detail] = blend(node.unlikeness, node.blend_scale, far_share);
+        let [near_px, far_px] = self.displaced(at, [near, far]);
         let add = |a: [f32; 2], b: [f32; 2]| [a[0] + b[0], a[1] + b[1]];
         NodeState {
-            near_px: add(self.displaced(at, near), sway),
-            far_px: add(self.displaced(at, far), sway),
+            near_px: add(near_px, sway),
+            far_px: add(far_px, sway),
             far_share,
             near_detail,
             far_detail,
@@ -293,20 +293,39 @@ impl Field {
         table.expect("every node has a table")
     }
 
-    /// Displacement along the trajectory, `way` in -0.5..=0.5 of two hand-overs.
-    fn displaced(&self, node: usize, way: f32) -> [f32; 2] {
+    /// Displacements along the trajectory of two layers, each `way` in -0.5..=0.5 of
+    /// two hand-overs.
+    fn displaced(&self, node: usize, ways: [f32; 2]) -> [[f32; 2]; 2] {
         let table = self.table(node);
-        let at = ((way + 0.5) * (2 * LEVELS) as f32).clamp(0.0, (2 * LEVELS) as f32);
-        let low = (at as usize).min(2 * LEVELS - 1);
-        let t = at - low as f32;
+        // Both axes of both layers side by side, which the compiler keeps in one
+        // register: the entries before, at, behind and after next, and the way between.
+        let mut entries = [[0.0f32; 4]; 4];
+        let mut between = [0.0f32; 4];
+        for (layer, way) in ways.into_iter().enumerate() {
+            let at = ((way + 0.5) * (2 * LEVELS) as f32).clamp(0.0, (2 * LEVELS) as f32);
+            let low = (at as usize).min(2 * LEVELS - 1);
+            let around = [
+                low.saturating_sub(1),
+                low,
+                low + 1,
+                (low + 2).min(2 * LEVELS),
+            ];
+            for (to, entry) in entries.iter_mut().zip(around) {
+                [to[2 * layer], to[2 * layer + 1]] = table[entry];
+            }
+            [between[2 * layer], between[2 * layer + 1]] = [at - low as f32; 2];
+        }
         // Catmull-Rom, so that the velocity has no step at the table's entries:
         // at the still all pixels would take it at once.
-        let (before, after) = (low.saturating_sub(1), (low + 2).min(2 * LEVELS));
-        [0, 1].map(|axis| {
-            let [a, b, c, d] = [before, low, low + 1, after].map(|entry| table[entry][axis]);
+        let mut moved = [0.0f32; 4];
+        for k in 0..4 {
+            let [a, b, c, d] = [entries[0][k], entries[1][k], entries[2][k], entries[3][k]];
+            let t = between[k];
             let cubic = 2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a);
-            b + 0.5 * t * (c - a + t * cubic)
-        })
+            moved[k] = b + 0.5 * t * (c - a + t * cubic);
+        }
+        let [near_x, near_y, far_x, far_y] = moved;
+        [[near_x, near_y], [far_x, far_y]]
     }
 
     /// Integrates every stream's trajectory, forwards and backwards.
