@@ -158,29 +158,27 @@ fn run(order: &Order<'_>) -> anyhow::Result<Stages> {
     let mut encoder = H264Encoder::new(&still, order.frame_rate, quantiser)?;
     stages.encode_s += encoding.elapsed().as_secs_f64();
     stages.stream_bytes += encoder.still().frame.annex_b.len() as f64;
-    let mut frames: Vec<_> = (0..PIECE).map(|_| renderer.blank()).collect();
+    let mut frame = renderer.blank();
     // Frame 0 is the still, which is encoded.
     let indices: Vec<u32> = (1..renderer.frame_count()).collect();
     for piece in indices.chunks(PIECE) {
-        let drawing = ProcessTime::now();
-        for (index, frame) in piece.iter().zip(&mut frames) {
-            renderer.draw(*index, frame);
-        }
-        let encoding = ProcessTime::now();
+        let mut watcher = director.watcher();
         encoder.begin_piece();
-        for (index, frame) in piece.iter().zip(&frames) {
+        for index in piece {
+            let drawing = ProcessTime::now();
+            renderer.draw(*index, &mut frame);
+            let watching = ProcessTime::now();
+            watcher.watch(&frame);
+            let encoding = ProcessTime::now();
             let encoded = encoder.encode(*index, &frame.planes)?;
+            stages.encode_s += encoding.elapsed().as_secs_f64();
+            stages.direct_s += encoding.duration_since(watching).as_secs_f64();
+            stages.draw_s += watching.duration_since(drawing).as_secs_f64();
             stages.stream_bytes += encoded.annex_b.len() as f64;
         }
-        stages.draw_s += encoding.duration_since(drawing).as_secs_f64();
-        stages.encode_s += encoding.elapsed().as_secs_f64();
-        let watching = ProcessTime::now();
-        let mut watcher = director.watcher();
-        for frame in &frames[..piece.len()] {
-            watcher.watch(frame);
-        }
+        let joining = ProcessTime::now();
         seen = seen.followed_by(watcher.seen());
-        stages.direct_s += watching.elapsed().as_secs_f64();
+        stages.direct_s += joining.elapsed().as_secs_f64();
     }
     let judging = ProcessTime::now();
     black_box(director.judge(seen));
