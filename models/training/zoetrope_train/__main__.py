@@ -13,8 +13,8 @@ MODELS_DIR = TRAINING_DIR.parent
 STEPS = (
     "cache", "opinions", "clips", "world", "features", "own", "teach", "train", "export", "evaluate"
 )
-#: Done only when asked for: it is for training on another machine.
-PACK = "pack"
+#: Done only when asked for: for training on another machine, and of the heads alone.
+PACK, HEADS = "pack", "heads"
 #: What shares that sum up to 1 may miss by rounding.
 SHARES_ERROR = 1e-6
 
@@ -48,9 +48,12 @@ def parse(arguments):
             parser.error(f"--mean needs a share for every network, summing up to 1, not {shares}")
         options.mean = files, shares
     options.steps = options.steps.split(",")
-    unknown = set(options.steps) - set(STEPS) - {PACK}
+    known = (*STEPS, PACK, HEADS)
+    unknown = set(options.steps) - set(known)
     if unknown:
-        parser.error(f"unknown steps: {sorted(unknown)}, known: {', '.join((*STEPS, PACK))}")
+        parser.error(f"unknown steps: {sorted(unknown)}, known: {', '.join(known)}")
+    if HEADS in options.steps and not options.start:
+        parser.error("the step heads needs --start FILE.onnx: the network whose heads are trained")
     return options
 
 
@@ -102,6 +105,12 @@ def main(arguments=None):
         start = str(options.start) if options.start else None
         recipe = Recipe(minutes=options.minutes, processes=options.processes, start=start)
         run_crew(recipe.processes, Trainer.work, (options.data, options.work, recipe, log))
+    if HEADS in options.steps:
+        from .crew import run_crew
+        from .heads_trainer import HeadsTrainer, heads_recipe
+
+        recipe = heads_recipe(options.minutes, options.processes, str(options.start))
+        run_crew(recipe.processes, HeadsTrainer.work, (options.data, options.work, recipe, log))
     if "export" in options.steps:
         from .export import export
         from .mean import mean_network

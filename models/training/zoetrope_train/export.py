@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -22,10 +23,12 @@ PROFILES = ((384, 224), (224, 384), (288, 288))
 OPSET = 17
 PARAMETERS_MAX = 3_000_000
 DIFFERENCE_MAX = 1e-4
+#: Weights from this size on are kept in half precision.
+HALVED_MIN = 256
 #: Cells of the grid at which other engines are compared.
 CHECK_CELLS = 12
 OPERATORS = {
-    "Add", "AveragePool", "Clip", "Concat", "Constant", "Conv", "Div", "Gemm",
+    "Add", "AveragePool", "Cast", "Clip", "Concat", "Constant", "Conv", "Div", "Gemm",
     "GlobalAveragePool", "HardSigmoid", "HardSwish", "MatMul", "Max", "MaxPool",
     "Min", "Mul", "Neg", "ReduceSum", "Relu", "Reshape", "Resize", "Sigmoid",
     "Slice", "Softmax", "Split", "Sqrt", "Sub", "Unsqueeze", "Identity",
@@ -78,9 +81,35 @@ def _session(path):
     return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
 
 
+def rounded(network):
+    """The same with every weight that is kept in half precision rounded to it."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.numel() >= HALVED_MIN:
+                parameter.copy_(parameter.half())
+    return network
+
+
+def _halve(graph):
+    """Keep large weights in half precision: a cast, which engines do once, brings each back."""
+    casts = []
+    for tensor in graph.initializer:
+        value = numpy_helper.to_array(tensor)
+        if value.dtype != np.float32 or value.size < HALVED_MIN:
+            continue
+        single = f"{tensor.name}.single"
+        for node in graph.node:
+            node.input[:] = [single if name == tensor.name else name for name in node.input]
+        tensor.CopyFrom(numpy_helper.from_array(value.astype(np.float16), tensor.name))
+        casts.append(helper.make_node("Cast", [tensor.name], [single], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
 def write_onnx(network, path):
     """Write the folded network with symbolic height and width."""
-    net = folded(network)
+    net = rounded(folded(network))
     width, height = PROFILES[0]
     inputs = example_inputs(width, height, seed=0)
     spatial = {2: "height", 3: "width"}
@@ -103,6 +132,7 @@ def write_onnx(network, path):
     model.doc_string, model.producer_version = "", ""
     for node in model.graph.node:
         node.doc_string = ""
+    _halve(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
     return net

@@ -24,7 +24,7 @@ SPEED_EPSILON = 1e-10
 WIDTHS = (16, 32, 64, 112, 176)
 BLOCKS = (1, 2, 5)
 DILATIONS = (1, 2, 4, 1, 2, 4, 1)
-COARSE, FINE, MOTION = 64, 32, 48
+COARSE, FINE, MOTION, GROUND = 64, 32, 48, 32
 
 _N = len(CLASSES)
 
@@ -50,6 +50,11 @@ class Residual(nn.Module):
 
     def forward(self, x):
         return F.relu(x + self.b(self.a(x)), inplace=True)
+
+    def add_nothing(self):
+        """Begin as the identity of what is not negative."""
+        nn.init.zeros_(self.b[1].weight)
+        nn.init.zeros_(self.b[1].bias)
 
 
 class Bottleneck(nn.Module):
@@ -133,6 +138,29 @@ class Decoder(nn.Module):
         return y4, y3, y2
 
 
+class GroundHead(nn.Module):
+    """What mobility and depth are beyond what the last feature map says linearly.
+
+    It sees the encoder at 1/8 as well, where what a thing is made of is still
+    told from what it is.  Nothing of it depends on the wind.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.inner = ConvBn(COARSE + WIDTHS[2], COARSE)
+        self.what = ConvBn(COARSE, GROUND, 1, act=False)
+        self.where = ConvBn(FINE + _N, GROUND, 1, act=False)
+        self.mix = ConvBn(GROUND, GROUND, 1)
+        self.answer = nn.Conv2d(GROUND, 2, 1)
+        nn.init.zeros_(self.answer.weight)
+        nn.init.zeros_(self.answer.bias)
+
+    def forward(self, seen, coarse, fine, probabilities):
+        y = self.inner(torch.cat([coarse, seen], 1))
+        where = self.where(torch.cat([fine, probabilities], 1))
+        return self.answer(self.mix(F.relu(_double(self.what(y)) + where)))
+
+
 class MotionHead(nn.Module):
     """Flow, canonical spectrum and light from image features and the wind.
 
@@ -142,13 +170,16 @@ class MotionHead(nn.Module):
     along the wind is a product of the two.
     """
 
-    def __init__(self, coarse=COARSE, fine=FINE, motion=MOTION):
+    def __init__(self, coarse=COARSE, fine=FINE, motion=MOTION, further=0):
         super().__init__()
         self.inner = ConvBn(coarse, coarse)
         self.film = nn.Linear(3, 2 * coarse)
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
         self.outer = Residual(coarse)
+        self.further = nn.Sequential(*[Residual(coarse) for _ in range(further)])
+        for block in self.further:
+            block.add_nothing()
         self.what = ConvBn(coarse, motion, 1, act=False)
         self.where = ConvBn(fine + _N, motion, 1, act=False)
         self.mix = ConvBn(motion, motion, 1)
@@ -168,7 +199,7 @@ class MotionHead(nn.Module):
         channels = self.film.out_features // 2
         gain = film[:, :channels].reshape(-1, channels, 1, 1)
         bias = film[:, channels:].reshape(-1, channels, 1, 1)
-        y = self.outer(F.relu(self.inner(coarse) * (1.0 + gain) + bias))
+        y = self.further(self.outer(F.relu(self.inner(coarse) * (1.0 + gain) + bias)))
         where = self.where(torch.cat([fine, probabilities], 1))
         y = self.mix(F.relu(_double(self.what(y)) + where))
         wx, wy = wind[:, 0:1].reshape(-1, 1, 1, 1), wind[:, 1:2].reshape(-1, 1, 1, 1)
@@ -201,7 +232,8 @@ class MotionNetwork(nn.Module):
         self.classes = nn.Conv2d(FINE, _N, 1)
         self.mobility = nn.Conv2d(FINE, 1, 1)
         self.depth = nn.Conv2d(FINE, 1, 1)
-        self.motion = MotionHead()
+        self.ground = GroundHead()
+        self.motion = MotionHead(further=1)
         repeat = torch.zeros(2, 2 * HARMONICS, 4 * HARMONICS)
         for k in range(HARMONICS):
             repeat[0, 2 * k, 4 * k : 4 * k + 4] = 1.0
@@ -209,26 +241,36 @@ class MotionNetwork(nn.Module):
         self.register_buffer("repeat_cos", repeat[0], persistent=False)
         self.register_buffer("repeat_sin", repeat[1], persistent=False)
 
-    def raw(self, rgb, wind):
-        """Everything before the guarantees, with the features, by name."""
+    def sight(self, rgb):
+        """What is there: features of all scales and classes, by name."""
         x2, x3, x4, x5 = self.encoder(rgb)
         y4, y3, y2 = self.decoder(x2, x3, x4, x5)
-        logits = self.classes(y2)
-        flow, confidence, spectrum, turned, light = self.motion(
-            y3, y2, torch.softmax(logits, 1), wind
-        )
         return {
-            "classes": logits,
-            "mobility": torch.sigmoid(self.mobility(y2)),
-            "depth": torch.sigmoid(self.depth(y2)),
+            "classes": self.classes(y2),
+            "x2": x2, "x3": x3, "x4": x4, "x5": x5,
+            "y4": y4, "y3": y3, "y2": y2,
+        }
+
+    def imagined(self, seen, wind):
+        """How what was seen is moved by a wind, before the guarantees, by name."""
+        y3, y2 = seen["y3"], seen["y2"]
+        probabilities = torch.softmax(seen["classes"], 1)
+        more_mobility, more_depth = self.ground(seen["x3"], y3, y2, probabilities).split(1, 1)
+        flow, confidence, spectrum, turned, light = self.motion(y3, y2, probabilities, wind)
+        return {
+            "mobility": torch.sigmoid(self.mobility(y2) + more_mobility),
+            "depth": torch.sigmoid(self.depth(y2) + more_depth),
             "flow": flow,
             "confidence": confidence,
             "spectrum": spectrum,
             "turned": turned,
             "light": light,
-            "x2": x2, "x3": x3, "x4": x4, "x5": x5,
-            "y4": y4, "y3": y3, "y2": y2,
         }
+
+    def raw(self, rgb, wind):
+        """Everything before the guarantees, with the features, by name."""
+        seen = self.sight(rgb)
+        return seen | self.imagined(seen, wind)
 
     def forward(self, rgb, hints, noise, style):
         r = self.raw(rgb, style[:, 1:3])

@@ -3,7 +3,8 @@
 An exported file has its batch normalisation folded away.  It is put back so
 that the network answers as the file does and yet can be trained: every layer
 is given the mean and spread that its own outputs have on a batch of pictures.
-The adapters, which are never exported, are fitted by least squares.
+The adapters, which are never exported, are fitted by least squares.  Layers that
+the file does not have begin as they are built, which is to add nothing.
 """
 
 import numpy as np
@@ -27,8 +28,9 @@ def start_from(path, network, adapters, batch, log=print):
     `batch` holds photos that stand for the training material, teacher's features included.
     """
     with torch.no_grad():
-        _load(weights_in(path), network)
-        raw = _calibrated(network, batch)
+        weights = weights_in(path)
+        _load(weights, network)
+        raw = _calibrated(network, weights, batch)
         _fit(adapters, raw, batch)
     log(f"started from {path}")
 
@@ -38,44 +40,57 @@ def network_of(weights, batch):
     network = MotionNetwork()
     with torch.no_grad():
         _load(weights, network)
-        _calibrated(network, batch)
+        _calibrated(network, weights, batch)
     return network
 
 
 def weights_in(path):
     """The weights of an exported file by name."""
     return {
-        tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        tensor.name: _single(torch.from_numpy(numpy_helper.to_array(tensor).copy()))
         for tensor in onnx.load(str(path)).graph.initializer
     }
 
 
+def _single(tensor):
+    """Weights that the file keeps in half precision in single precision."""
+    return tensor.float() if tensor.dtype.is_floating_point else tensor
+
+
+def _normalised(network):
+    """All convolutions with a normalisation, by name."""
+    return {name: module for name, module in network.named_modules() if isinstance(module, ConvBn)}
+
+
 def _load(weights, network):
     """Copy the folded weights; a layer's bias waits in its normalisation."""
-    normalised = {
-        name: module for name, module in network.named_modules() if isinstance(module, ConvBn)
-    }
+    normalised = _normalised(network)
     for name, module in normalised.items():
-        module[0].weight.copy_(weights[f"{name}.0.weight"])
-        module[1].bias.copy_(weights[f"{name}.0.bias"])
+        if f"{name}.0.weight" in weights:
+            module[0].weight.copy_(weights[f"{name}.0.weight"])
+            module[1].bias.copy_(weights[f"{name}.0.bias"])
     for name, parameter in network.named_parameters():
-        if not any(name.startswith(f"{layer}.") for layer in normalised):
+        if name in weights and not any(name.startswith(f"{layer}.") for layer in normalised):
             parameter.copy_(weights[name].view_as(parameter))
 
 
-def _calibrated(network, batch):
+def _calibrated(network, weights, batch):
     """Set every normalisation from what reaches it; the raw answers to the batch."""
 
-    def set_from(norm, inputs):
-        x = inputs[0].float()
-        variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
+    def measure(norm, inputs):
+        variance, mean = torch.var_mean(inputs[0].float(), (0, 2, 3), correction=0)
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)
-        norm.weight.copy_(torch.sqrt(variance + norm.eps))
-        norm.bias.add_(mean)
 
-    norms = [m[1] for m in network.modules() if isinstance(m, ConvBn)]
-    handles = [norm.register_forward_pre_hook(set_from) for norm in norms]
+    def set_from(norm, inputs):
+        measure(norm, inputs)
+        norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))
+        norm.bias.add_(norm.running_mean)
+
+    handles = [
+        module[1].register_forward_pre_hook(set_from if f"{name}.0.weight" in weights else measure)
+        for name, module in _normalised(network).items()
+    ]
     network.eval()
     raw = network.raw(batch["rgb"].contiguous(memory_format=torch.channels_last), batch["wind"])
     network.train()

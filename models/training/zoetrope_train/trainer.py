@@ -59,10 +59,10 @@ class Recipe:
     photos_min: int = 400
     seed: int = 0
     start: str | None = None
+    #: Learning rate of a network that has learnt before, over that of one that has not.
+    started_rate: float = 0.25
 
 
-#: Learning rate of a network that has learnt before, over that of one that has not.
-STARTED_RATE = 0.25
 #: Pictures, and their size, to which a network that is started from is fitted.
 START_PICTURES, START_PX = 96, 160
 
@@ -70,7 +70,7 @@ START_PICTURES, START_PX = 96, 160
 def rate_at(recipe, step, progress):
     """Learning rate: warm-up by steps, then constant, then a cosine by time."""
     rate = recipe.learning_rate * min(1.0, (step + 1) / recipe.warm_up_steps)
-    rate *= STARTED_RATE if recipe.start else 1.0
+    rate *= recipe.started_rate if recipe.start else 1.0
     start = 1.0 - recipe.decay_share
     if progress > start:
         turn = min(1.0, (progress - start) / recipe.decay_share)
@@ -95,8 +95,7 @@ class Trainer:
         self.network = network.train().to(memory_format=torch.channels_last)
         self.adapters = adapters.train().to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
-        parameters = [*self.network.parameters(), *self.adapters.parameters()]
-        self.parameters = parameters
+        self.parameters = parameters = self._trained()
         self.optimiser = torch.optim.AdamW(
             [
                 {"params": [p for p in parameters if p.ndim > 1],
@@ -130,6 +129,10 @@ class Trainer:
     def _networks(self):
         """What is trained, and what only training needs."""
         return MotionNetwork(), Adapters()
+
+    def _trained(self):
+        """The parameters that the optimiser changes."""
+        return [*self.network.parameters(), *self.adapters.parameters()]
 
     def _draws(self):
         """Random draws that no other process and no earlier start has made."""
