@@ -84,14 +84,12 @@ fn fine_differences(here: &[u8], below: &[u8]) -> u64 {
 
 /// The square of the same in a tile by itself, in squared grey levels.
 pub fn fine_power(tile: &[u8; TILE_PX * TILE_PX]) -> f32 {
-    let mut power = 0u32;
-    for (y, row) in tile.chunks_exact(TILE_PX).enumerate().step_by(2) {
-        let square = |(a, b): (&u8, &u8)| u32::from(a.abs_diff(*b)).pow(2);
-        power += row.iter().zip(&row[APART..]).map(square).sum::<u32>();
-        if let Some(below) = tile.get((y + APART) * TILE_PX..(y + APART + 1) * TILE_PX) {
-            power += row.iter().zip(below).map(square).sum::<u32>();
-        }
-    }
+    let (rows, _) = tile.as_chunks::<TILE_PX>();
+    let power: u64 = (0..TILE_PX)
+        .step_by(2)
+        // What would lie below the tile is no difference.
+        .map(|y| fine_differences(&rows[y], rows.get(y + APART).unwrap_or(&rows[y])))
+        .sum();
     power as f32 / (TILE_PX * TILE_PX / 2) as f32
 }
 

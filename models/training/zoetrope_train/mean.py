@@ -15,6 +15,9 @@ from .trainer import START_PICTURES, START_PX
 def mean_network(data_dir, work_dir, files, shares):
     """The mean of exported networks, ready to be exported; `shares` sum up to 1."""
     held = [weights_in(file) for file in files]
+    for file, one in zip(files, held, strict=True):
+        if foreign := one.keys() ^ held[0].keys():
+            raise ValueError(f"{file} is not built as {files[0]}: {sorted(foreign)[:3]}")
     weights = {
         name: sum(share * one[name] for share, one in zip(shares, held, strict=True))
         if value.dtype.is_floating_point else value

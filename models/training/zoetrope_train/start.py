@@ -32,7 +32,8 @@ def start_from(path, network, adapters, batch, log=print):
         _load(weights, network)
         raw = _calibrated(network, weights, batch)
         _fit(adapters, raw, batch)
-    log(f"started from {path}")
+    new = sum(f"{name}.0.weight" not in weights for name in _normalised(network))
+    log(f"started from {path}, which lacks {new} layers")
 
 
 def network_of(weights, batch):
