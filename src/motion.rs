@@ -59,6 +59,9 @@ impl Harmonic {
 pub struct Motion {
     /// How much of the motion is let through, 0 (frozen) to 1.
     pub gate: Plane<f32>,
+    /// How far the things that rest as a whole let what stands there follow, 0 to 1:
+    /// finer than the grid, so that the gate ends at their outlines.
+    pub matte: Plane<f32>,
     /// Mean velocity to the right, in picture widths per second.
     pub flow_x: Plane<f32>,
     /// Mean velocity downwards, in picture widths per second.
@@ -143,7 +146,8 @@ impl Motion {
         let seen = &scene.seen;
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
-        let gate = gate::gate(&movable, &seen.mobility);
+        let shapeless = scene.probability(Class::is_shapeless);
+        let (gate, matte) = gate::gate([&movable, &shapeless], &seen.mobility, &scene.segments());
         let sways = scene.probability(Class::sways);
         let streams = streams(&sways);
         let speed_limit = |x: usize, y: usize| {
@@ -196,6 +200,7 @@ impl Motion {
             .collect();
         let mut motion = Self {
             gate,
+            matte,
             flow_x,
             flow_y,
             harmonics,

@@ -4,7 +4,10 @@
 
 mod around;
 
+mod segments;
+
 pub use around::{box_mean, region_of, spread};
+pub use segments::segments;
 
 /// A rectangle of samples, rows packed without padding.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,11 @@ mod input;
 pub use engine::{Engine, EngineReport, PassedOver};
 pub use input::NetworkInput;
 
-use crate::{picture::Plane, request::Look, still::Still};
+use crate::{
+    picture::{Plane, segments},
+    request::Look,
+    still::Still,
+};
 
 /// Things that a still may show, in the network's channel order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +65,11 @@ impl Class {
     /// Whether things of this class swing where they stand and flow nowhere.
     pub fn sways(self) -> bool {
         matches!(self, Self::Foliage | Self::Cloth)
+    }
+
+    /// Whether things of this class have neither outline nor colour of their own.
+    pub fn is_shapeless(self) -> bool {
+        matches!(self, Self::WaterFlow | Self::Smoke | Self::Fire)
     }
 
     /// The name in files and pictures.
@@ -227,6 +236,18 @@ impl Scene {
     /// Probability that a grid cell shows something that may be moved.
     pub fn movable(&self) -> Plane<f32> {
         self.probability(Class::is_movable)
+    }
+
+    /// What the still shows in one colour, at the size of the network's input: the
+    /// number of the segment of every pixel.
+    pub fn segments(&self) -> Plane<u32> {
+        let Profile {
+            width_px,
+            height_px,
+        } = self.profile;
+        let planes = &self.still.planes;
+        let channels = [&planes.y, &planes.u, &planes.v];
+        segments(&channels.map(|plane| plane.shrunk(width_px, height_px)))
     }
 
     /// The most probable class of every grid cell.

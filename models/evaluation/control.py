@@ -58,8 +58,8 @@ def evaluate_control(runner, cache, data_dir, log=print):
         answers = [
             runner.run(_feed(x, seeded_style(np.random.default_rng(seed)))) for seed in range(SEEDS)
         ]
-        gate = gate_of(answers[0])
-        same_gate &= all(np.array_equal(gate, gate_of(a)) for a in answers[1:])
+        gate = gate_of(answers[0], rgb)
+        same_gate &= all(np.array_equal(gate, gate_of(a, rgb)) for a in answers[1:])
         open_ = gate > GATE_OPEN
         sizes = np.array([_size(a)[open_].mean() for a in answers]) if open_.any() else []
         if len(sizes) and sizes.mean() > 0:

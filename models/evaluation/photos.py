@@ -17,8 +17,11 @@ from zoetrope_train.sources import SMOKE_TEST_SOURCES, VALIDATION_SOURCES
 
 from .resampling import share, with_interval
 from .runner import on_grid, profile_for, softmax
+from .segments import open_shares, segments_of
 
 GRID = 64
+#: Pixels of the network's input in a cell of its grid, in each direction.
+GRID_STRIDE_PX = 4
 #: Both waters count as one: the teacher cannot tell them apart.
 NAMES = tuple(c for c in CLASSES if c != "water_flow")
 MAIN = ("rigid", "sky", "water_still", "foliage", "person")
@@ -33,19 +36,29 @@ BORDER_PX = 3
 class Gate:
     """A gate of the product's form, with its constants: see `src/motion/gate.rs`.
 
-    Without a share and a dip it judges each cell by itself.
+    Without a share it judges each cell by itself, without `shut` no segment as a whole.
     """
 
     edge: tuple = (0.75, 0.85)
-    sure: float = 0.90
+    sure: float = 0.89
     share: float = 0.45
     dip: tuple = (-2.5, -1.5)
     mobility: tuple = (0.015, 0.04)
     cells_min: int = 4
     median_max: float = 0.995
+    shut: tuple | None = (0.25, 0.45)
 
-    def __call__(self, movable, mobility):
-        """Openness 0..1 for P(movable) and mobility, all [h, w] on the network's grid."""
+    def __call__(self, movable, shapeless, mobility, segments):
+        """Openness 0..1 for P(movable), P(shapeless) and mobility, all [h, w] on the network's
+        grid, and the segments of the photo."""
+        open_ = self._of_cells(movable, mobility)
+        if self.shut:
+            exempt = cv2.resize(_smoothstep(SHAPELESS, shapeless), segments.shape[::-1])
+            matte = np.maximum(open_shares(open_, segments, self.shut), exempt)
+            open_ *= cv2.resize(matte, open_.shape[::-1], interpolation=cv2.INTER_AREA)
+        return open_
+
+    def _of_cells(self, movable, mobility):
         open_ = _smoothstep(self.edge, movable) * _smoothstep(self.mobility, mobility)
         if not self.share:
             return open_
@@ -64,9 +77,11 @@ class Gate:
     def __str__(self):
         if not self.share:
             return f"each cell {self.edge[0]:g}–{self.edge[1]:g}, mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
+        wholes = f"wholes from {self.shut[0]:.0%}–{self.shut[1]:.0%} shut" if self.shut else "no wholes"
         return (
             f"{self.edge[0]:g}–{self.edge[1]:g}, {self.share:.0%} above {self.sure:g}, "
-            f"dip {self.dip[0]:g}–{self.dip[1]:g} below {self.median_max:g}, mobility {self.mobility[0]:g}–{self.mobility[1]:g}"
+            f"dip {self.dip[0]:g}–{self.dip[1]:g} below {self.median_max:g}, "
+            f"mobility {self.mobility[0]:g}–{self.mobility[1]:g}, {wholes}"
         )
 
 
@@ -77,16 +92,23 @@ GATES = (
     Gate(share=0.30),
     Gate(share=0.60),
     Gate(sure=0.88),
+    Gate(sure=0.90),
     Gate(sure=0.95, share=0.15),
     Gate(edge=(0.80, 0.90)),
     Gate(dip=(-2.0, -1.0)),
+    Gate(dip=(-3.0, -2.0)),
     Gate(dip=(-9, -8)),
     Gate(median_max=0.985),
     Gate(mobility=(0.05, 0.15)),
-    Gate(edge=(0.80, 0.95), share=0.0),
-    Gate(edge=(0.88, 0.98), share=0.0),
-    Gate(edge=(0.95, 0.995), share=0.0),
+    Gate(shut=None),
+    Gate(shut=(0.15, 0.30)),
+    Gate(shut=(0.40, 0.60)),
+    Gate(edge=(0.80, 0.95), share=0.0, shut=None),
+    Gate(edge=(0.88, 0.98), share=0.0, shut=None),
+    Gate(edge=(0.95, 0.995), share=0.0, shut=None),
 )
+#: Probability of what has no colour of its own, between which its segment no longer counts.
+SHAPELESS = (0.4, 0.6)
 #: Movement that can be seen, in widths.
 VISIBLE_WIDTHS = 1e-3
 
@@ -119,9 +141,21 @@ def movable_of(answer):
     return 1 - answer["p"][[INDEX[c] for c in STILL_CLASSES]].sum(0)
 
 
-def gate_of(answer):
-    """The product's gate [h, w] on the network's grid, 0..1."""
-    return SHIPPED(movable_of(answer), answer["mobility"][0])
+def _segments_for(answer, rgb):
+    """The segments of a photo at the size at which the network saw it."""
+    height, width = answer["mobility"].shape[1:]
+    return segments_of(rgb, (width * GRID_STRIDE_PX, height * GRID_STRIDE_PX))
+
+
+def _shown(answer, rgb):
+    """What a Gate is called with, for a photo and what the network said of it."""
+    shapeless = answer["p"][[INDEX[c] for c in ("water_flow", "smoke", "fire")]].sum(0)
+    return movable_of(answer), shapeless, answer["mobility"][0], _segments_for(answer, rgb)
+
+
+def gate_of(answer, rgb):
+    """The product's gate [h, w] on the network's grid, 0..1, for a photo."""
+    return SHIPPED(*_shown(answer, rgb))
 
 
 def _moves_widths(answer):
@@ -205,8 +239,9 @@ def evaluate_photos(runner, cache, data_dir, log=print, limit=None):
         movable = 1 - said[still_index].sum(0)
         mobility = on_grid(answer["mobility"], GRID)[0]
         masks, moves = _masks(truth, rgb), _moves_widths(answer)
+        shown = _shown(answer, rgb)
         for gate, (every, sure) in gates.items():
-            openness = gate(movable_of(answer), answer["mobility"][0])
+            openness = gate(*shown)
             every.add(*_stretched((openness, moves), rgb), *masks)
             sure.add(*on_grid((openness, moves), GRID), is_still, is_movable)
         for name, value in (("P(movable)", movable), ("mobility", mobility)):

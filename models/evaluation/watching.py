@@ -40,6 +40,9 @@ TRUTH_S = (1.2, 4.0)
 #: A cell is moved when its gate is open so far and something moves in it, in widths
 #: per second, root mean square.
 GATE, SPEED = 0.5, 1e-3
+#: Passers are farther apart than twice as many pixels, are not smaller than this, and the
+#: burst shows at least this share of what is behind them.
+APART_PX, PASSER_PX_MIN, SHOWN_SHARE = 5, 12, 0.7
 #: A mean flow is compared where it is faster than this, in widths per second.
 FLOW = 2e-3
 HARMONIC_OMEGA = 2 * np.pi * 0.25 * np.arange(1, 9)
@@ -181,6 +184,19 @@ def clean(binary, burst, burst_hz, still):
         return cv2.imread(str(folder / "frames" / "frame_00000.png")), ended.stderr
 
 
+def _shown_whole(differs, known):
+    """The part of `differs` that belongs to passers of whom the burst shows the place
+    almost all over: nobody paints half of a truck."""
+    near = cv2.dilate(np.uint8(differs), np.ones((2 * APART_PX + 1,) * 2, np.uint8))
+    count, passer = cv2.connectedComponents(near)
+    passer[~differs] = 0
+    pixels = np.bincount(passer.ravel(), minlength=count)
+    shown = np.bincount(passer[known].ravel(), minlength=count)
+    counts = (shown >= SHOWN_SHARE * pixels) & (pixels >= PASSER_PX_MIN)
+    counts[0] = False
+    return counts[passer]
+
+
 def _psnr_db(a, b):
     return 10 * np.log10(255**2 / max(np.mean((np.float32(a) - np.float32(b)) ** 2), 1e-3))
 
@@ -189,12 +205,14 @@ def evaluate_passers(binary, data_dir, log=print):
     """Clips of people and traffic: whether their tracks rest, and how clean the plate is.
 
     The empty scene is what most frames of the whole clip show; the plate is judged where
-    the still differs from it and half of the burst shows it.
+    the still differs from it and half of the burst shows it, and over all of those passers
+    of whom the burst shows nearly all that is behind them.
     """
     clips = [clip for clip in read_clips(data_dir) if clip.kind == "actor"]
     clips = [clip for clip in clips if clip.content.startswith(("person", "vehicle"))]
     log("\n| clip | tracks, share of the picture | of them moved | hidden by passers | still, dB "
-        "| clean plate, dB | |\n|---|---|---|---|---|---|---|")
+        "| clean plate, dB | whole passers: share, still, clean plate, dB | |\n"
+        "|---|---|---|---|---|---|---|---|")
 
     def one(clip):
         case = read_case(data_dir, clip)
@@ -207,18 +225,22 @@ def evaluate_passers(binary, data_dir, log=print):
         empty = np.median(frames, 0)
         shown = np.abs(np.stack(case.burst) - empty).max(-1) < 12
         known = shown.mean(0) > 0.5
-        hidden = known & (np.abs(case.still - empty).max(-1) > 24)
-        hidden = cv2.morphologyEx(np.uint8(hidden), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
+        opened = lambda mask: cv2.morphologyEx(  # noqa: E731
+            np.uint8(mask), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
+        differs = np.abs(case.still - empty).max(-1) > 24
+        hidden, whole = opened(known & differs), _shown_whole(opened(differs), known)
         moving = case.truth.moving == MOVING
         moved = f"{answer.moved[moving].mean():.3f}" if moving.any() else "–"
         why = next((l.split("burst: ")[-1] for l in (said + answer.said).splitlines()
                     if "burst: " in l), "")
         row = f"| {case.name} | {moving.mean():.2f} | {moved} | {hidden.mean():.3f} "
         if plate is None or not hidden.any():
-            return row + f"| – | – | {why} |"
+            return row + f"| – | – | – | {why} |"
         plate = cv2.resize(plate, (empty.shape[1], empty.shape[0]))
-        return row + (f"| {_psnr_db(case.still[hidden], empty[hidden]):.1f} "
-                      f"| {_psnr_db(plate[hidden], empty[hidden]):.1f} | {why} |")
+        of = lambda where: (f"{_psnr_db(case.still[where], empty[where]):.1f} | "  # noqa: E731
+                            f"{_psnr_db(plate[where], empty[where]):.1f}")
+        wholly = f"{whole.mean():.4f}, {of(whole).replace(' |', ',')}" if whole.any() else "–"
+        return row + f"| {of(hidden)} | {wholly} | {why} |"
 
     with ThreadPoolExecutor(2) as pool:
         for row in pool.map(one, clips):

@@ -220,6 +220,7 @@ mod tests {
         };
         Motion {
             gate: plane(1.0),
+            matte: plane(1.0),
             flow_x: plane(0.05),
             flow_y: plane(0.0),
             harmonics: vec![Plane::filled(8, 4, harmonic); HARMONIC_COUNT],

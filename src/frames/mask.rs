@@ -1,5 +1,6 @@
 //! Where motion may reach, at full resolution: the network's coarse gate drawn
-//! along the edges that the still itself shows.
+//! along the edges that the still itself shows, and shut inside the outlines of things
+//! that rest as a whole.
 //!
 //! Guided filter of He, Sun and Tang (2010), in its fast form (2015): the
 //! linear model is fitted on a small picture and applied on the large one.
@@ -7,7 +8,7 @@
 use crate::{
     frames::texture::block_means,
     motion::Motion,
-    picture::{Plane, box_mean},
+    picture::{Plane, box_mean, spread},
 };
 
 /// The fit runs on a picture this many times smaller.
@@ -51,6 +52,8 @@ pub fn motion_mask(luma: &Plane<u8>, motion: &Motion) -> Plane<u8> {
         // Nothing moves where the gate is shut all around, whatever the guide
         // says.
         open: mean_gate,
+        // The soft edge of a thing stays with it.
+        matte: spread(&motion.matte, 1, f32::min).resized(guide.width_px, guide.height_px),
     };
     // A mask that follows the texture from pixel to pixel would tear it.
     blurred(&fit.applied(luma))
@@ -61,16 +64,17 @@ struct Fit {
     slope: Plane<f32>,
     offset: Plane<f32>,
     open: Plane<f32>,
+    matte: Plane<f32>,
 }
 
 impl Fit {
     /// The model at full resolution, between its samples bilinear.
     fn applied(&self, luma: &Plane<u8>) -> Plane<u8> {
         let mut mask = Plane::filled(luma.width_px, luma.height_px, 0u8);
-        let planes = [&self.slope, &self.offset, &self.open];
+        let planes = [&self.slope, &self.offset, &self.open, &self.matte];
         let columns = self.open.width_px;
         // Each row with its ends once more, for what lies outside of them.
-        let mut rows = [(); 3].map(|()| vec![0.0; columns + 2]);
+        let mut rows = [(); 4].map(|()| vec![0.0; columns + 2]);
         for y in 0..luma.height_px {
             let (above, below, t) = neighbours(y, self.open.height_px);
             for (row, plane) in rows.iter_mut().zip(planes) {
@@ -81,7 +85,7 @@ impl Fit {
                 row[0] = row[1];
                 row[columns + 1] = row[columns];
             }
-            let [slope, offset, open] = &rows;
+            let [slope, offset, open, matte] = &rows;
             let pixels = luma.row(y).chunks(SHRINK);
             let blocks = mask.row_mut(y).chunks_mut(SHRINK).zip(pixels);
             for (cell, (to, pixels)) in blocks.enumerate() {
@@ -99,7 +103,7 @@ impl Fit {
                     }
                     let fitted = at(slope) * (f32::from(*pixel) * (1.0 / 255.0)) + at(offset);
                     let t = ((fitted - EDGE[0]) / (EDGE[1] - EDGE[0])).clamp(0.0, 1.0);
-                    *to = (t * t * (3.0 - 2.0 * t) * 255.0 + 0.5) as u8;
+                    *to = (t * t * (3.0 - 2.0 * t) * at(matte) * 255.0 + 0.5) as u8;
                 }
             }
         }
@@ -163,6 +167,7 @@ mod tests {
             light: nothing.clone(),
             phase: nothing,
             is_breath: false,
+            matte: gate.map(|_| 1.0),
             gate,
         }
     }
@@ -180,6 +185,18 @@ mod tests {
             "{edge} before the edge, {beyond} behind it"
         );
         assert!(mask.at(135, 32) < 64, "still side: {}", mask.at(135, 32));
+    }
+
+    #[test]
+    fn a_thing_that_rests_as_a_whole_is_shut_to_its_outline() {
+        let luma = Plane::from_fn(256, 64, |x, y| (90 + (x * 7 + y * 13) % 40) as u8);
+        let mut motion = motion_with_gate(Plane::filled(32, 8, 1.0));
+        // In pixels of the network's input, of which each is two of the picture's.
+        motion.matte = Plane::from_fn(128, 32, |x, _| f32::from(u8::from(x >= 40)));
+        let mask = motion_mask(&luma, &motion);
+        assert_eq!((mask.at(40, 32), mask.at(74, 32)), (0, 0));
+        assert!(mask.at(79, 32) < 64, "{}", mask.at(79, 32));
+        assert_eq!((mask.at(90, 32), mask.at(250, 32)), (255, 255));
     }
 
     #[test]

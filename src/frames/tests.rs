@@ -61,6 +61,7 @@ fn motion(gate: impl Fn(usize, usize) -> bool) -> Motion {
         light: nothing.clone(),
         phase: nothing,
         is_breath: false,
+        matte: gate.map(|_| 1.0),
         gate,
     }
 }

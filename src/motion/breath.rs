@@ -82,6 +82,7 @@ impl Motion {
         harmonics[0] = swing;
         Self {
             gate: Plane::filled(width, height, 1.0),
+            matte: Plane::filled(width, height, 1.0),
             flow_x: still.clone(),
             flow_y: still.clone(),
             harmonics,

@@ -27,6 +27,9 @@ const CALM_AGAINST_NETWORK: [f32; 2] = [0.1, 0.2];
 /// drives along a road.
 const DRIVES: [f32; 2] = [0.9, 0.96];
 const DRIVES_CELLS: usize = 4;
+/// Flames rise: how far up, as a share of its speed, something must go between which it
+/// may burn. What goes another way all the time is the light of a vehicle.
+const RISES: [f32; 2] = [0.0, 0.5];
 /// Share of a cell's surroundings of which that must hold.
 const AGAINST_NETWORK: [f32; 2] = [0.3, 0.5];
 /// Probability of a movable thing between which the network's doubt is no more heard.
@@ -142,6 +145,12 @@ impl Motion {
         for (light, seen) in self.light.samples.iter_mut().zip(&seen.light.samples) {
             *light = (LIGHT_GAIN * *light).min(seen * look.strength);
         }
+        // What was seen to move does, whatever the network says of the thing.
+        let (wide, high) = (self.matte.width_px, self.matte.height_px);
+        let moves = observed.resized(wide, high);
+        for (matte, moves) in self.matte.samples.iter_mut().zip(&moves.samples) {
+            *matte = matte.max(*moves);
+        }
         self.gate = gate;
         shares
     }
@@ -149,10 +158,12 @@ impl Motion {
 
 /// How surely each cell was seen to move of itself, 0..=1.
 fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
-    let movable = scene.movable();
+    let movable = movable(scene, seen);
     let actor = scene.probability(|class| matches!(class, Class::Person | Class::Vehicle));
     let (width, height) = (movable.width_px, movable.height_px);
-    let drives = box_mean(&seen.steadiness, DRIVES_CELLS).map(|mean| smoothstep(DRIVES, mean));
+    let moves = seen.ratio.map(|ratio| smoothstep(MOVES, ratio));
+    let drives =
+        weighted_mean(&seen.steadiness, &moves, DRIVES_CELLS).map(|mean| smoothstep(DRIVES, mean));
     // Evenly coloured parts of a thing that is always in motion are calm.
     let against_network = {
         let sure = Plane::from_fn(width, height, |x, y| {
@@ -188,6 +199,20 @@ fn observed(scene: &Scene, seen: &Observation) -> Plane<f32> {
         }
     }
     moving
+}
+
+/// Probability that what stands at each cell may be moved; what the network takes for
+/// fire burns only if it does not go anywhere but up.
+fn movable(scene: &Scene, seen: &Observation) -> Plane<f32> {
+    let movable = scene.movable();
+    let fire = scene.probability(|class| class == Class::Fire);
+    Plane::from_fn(movable.width_px, movable.height_px, |x, y| {
+        let [right, down] = [seen.flow_x.at(x, y), seen.flow_y.at(x, y)];
+        let up = -down / right.hypot(down).max(f32::MIN_POSITIVE);
+        let strays = smoothstep(FLOWS_ALL_THE_TIME, seen.steadiness.at(x, y))
+            * (1.0 - smoothstep(RISES, up));
+        movable.at(x, y) - strays * fire.at(x, y)
+    })
 }
 
 /// How surely something passes at a cell that does not belong there, 0..=1.

@@ -96,6 +96,7 @@ fn rest() -> Motion {
     let plane = |value| Plane::filled(GRID.0, GRID.1, value);
     Motion {
         gate: plane(1.0),
+        matte: plane(1.0),
         flow_x: plane(0.0),
         flow_y: plane(0.0),
         harmonics: vec![Plane::filled(GRID.0, GRID.1, Harmonic::default()); HARMONIC_COUNT],

@@ -203,7 +203,37 @@ fn a_road_rests_and_what_the_network_wrongly_takes_for_a_wall_moves() {
         let (motion, _) = fused(&scene, &seen, &Look::default());
         assert_eq!(motion.gate.at(LEFT.0, LEFT.1), 0.0);
         assert_eq!(motion.gate.at(RIGHT.0, RIGHT.1), 1.0);
+        let [left, right] = [LEFT, RIGHT].map(|(x, y)| motion.matte.at(4 * x, 4 * y));
+        assert_eq!((left, right), (0.0, 1.0));
     }
+}
+
+#[test]
+fn a_narrow_road_rests_amid_what_rests() {
+    let on_road = |value: f32| {
+        let is_road = |x: usize| LEFT.0.abs_diff(x) <= 2;
+        Plane::from_fn(WIDTH, HEIGHT, |x, _| if is_road(x) { value } else { 0.0 })
+    };
+    let seen = Observation {
+        ratio: on_road(3.0),
+        activity: on_road(1.0),
+        steadiness: on_road(0.99),
+        ..all_streamed()
+    };
+    let (motion, _) = fused(&scene(Class::Rigid, Class::Rigid), &seen, &Look::default());
+    assert!(motion.is_breath);
+}
+
+#[test]
+fn flames_rise_and_lights_that_drive_are_none() {
+    let seen = Observation {
+        flow_y: halves(0.03, -0.03),
+        steadiness: everywhere(0.99),
+        ..all_streamed()
+    };
+    let (motion, _) = fused(&scene(Class::Fire, Class::Fire), &seen, &Look::default());
+    assert_eq!(motion.gate.at(LEFT.0, LEFT.1), 0.0);
+    assert_eq!(motion.gate.at(RIGHT.0, RIGHT.1), 1.0);
 }
 
 #[test]
