@@ -38,7 +38,7 @@ pub fn segments(channels: &[Plane<f32>; 3]) -> Plane<u32> {
     let mut numbers = vec![u32::MAX; width * height];
     let mut count = 0;
     Plane::from_fn(width, height, |x, y| {
-        let number = &mut numbers[regions.root(y * width + x)];
+        let number = &mut numbers[regions.root((y * width + x) as u32)];
         if *number == u32::MAX {
             *number = count;
             count += 1;
@@ -49,7 +49,7 @@ pub fn segments(channels: &[Plane<f32>; 3]) -> Plane<u32> {
 
 /// Between two pixels side by side.
 struct Border {
-    pixels: [usize; 2],
+    pixels: [u32; 2],
     /// How far their colours are apart.
     levels: f32,
 }
@@ -74,7 +74,7 @@ fn borders(channels: &[Plane<f32>; 3]) -> Vec<Border> {
                 .map(|channel| (channel.samples[pixel] - channel.samples[other]).powi(2))
                 .sum();
             borders.push(Border {
-                pixels: [pixel, other],
+                pixels: [pixel as u32, other as u32],
                 levels: square.sqrt(),
             });
         }
@@ -85,7 +85,7 @@ fn borders(channels: &[Plane<f32>; 3]) -> Vec<Border> {
 
 /// Sets of pixels that grow together, each known by one of its pixels, the root.
 struct Regions {
-    parent: Vec<usize>,
+    parent: Vec<u32>,
     size_px: Vec<u32>,
     /// Greatest difference over which the region has grown, in levels.
     inside: Vec<f32>,
@@ -94,18 +94,20 @@ struct Regions {
 impl Regions {
     fn of_one_pixel(count: usize) -> Self {
         Self {
-            parent: (0..count).collect(),
+            parent: (0..count as u32).collect(),
             size_px: vec![1; count],
             inside: vec![0.0; count],
         }
     }
 
-    fn root(&mut self, mut pixel: usize) -> usize {
-        while self.parent[pixel] != pixel {
-            self.parent[pixel] = self.parent[self.parent[pixel]];
-            pixel = self.parent[pixel];
+    fn root(&mut self, pixel: u32) -> usize {
+        let mut at = pixel as usize;
+        while self.parent[at] as usize != at {
+            let above = self.parent[at] as usize;
+            self.parent[at] = self.parent[above];
+            at = self.parent[at] as usize;
         }
-        pixel
+        at
     }
 
     /// By how much another region may differ and still be the same, in levels.
@@ -116,7 +118,7 @@ impl Regions {
     fn join(&mut self, a: usize, b: usize, levels: f32) {
         let is_smaller = self.size_px[a] < self.size_px[b];
         let (large, small) = if is_smaller { (b, a) } else { (a, b) };
-        self.parent[small] = large;
+        self.parent[small] = large as u32;
         self.size_px[large] += self.size_px[small];
         self.inside[large] = levels;
     }
