@@ -7,9 +7,9 @@
 //! an unsure edge of a tree moves with the tree, and a boat of which the network
 //! half believes that it is water rests amid the lake. And what the still shows in one
 //! colour is one thing: if much of it rests, all of it does, so that no boat is torn
-//! in two. Running water, smoke and fire are exempt, for foam has
-//! the colours of wet rock, and smoke those of what is behind it.
-//! `models/README.md` has the figures, beside those of one bound for each cell.
+//! in two. Running water, smoke and fire are exempt, for foam has the colours of wet
+//! rock, and smoke those of what is behind it. `models/README.md` has the figures,
+//! beside those of one bound for each cell.
 
 use super::smoothstep;
 use crate::{
