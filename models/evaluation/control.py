@@ -6,7 +6,7 @@ from zoetrope_train.classes import CLASSES, STILL_CLASSES
 from zoetrope_train.network import HARMONICS
 from zoetrope_train.sources import VALIDATION_SOURCES
 
-from .photos import gate_of, read_photo
+from .photos import gate_of, read_photo, segments_for
 from .runner import profile_for, shrunk
 
 #: One in so many validation photos.
@@ -58,8 +58,9 @@ def evaluate_control(runner, cache, data_dir, log=print):
         answers = [
             runner.run(_feed(x, seeded_style(np.random.default_rng(seed)))) for seed in range(SEEDS)
         ]
-        gate = gate_of(answers[0], rgb)
-        same_gate &= all(np.array_equal(gate, gate_of(a, rgb)) for a in answers[1:])
+        segments = segments_for(answers[0], rgb)
+        gate = gate_of(answers[0], segments)
+        same_gate &= all(np.array_equal(gate, gate_of(a, segments)) for a in answers[1:])
         open_ = gate > GATE_OPEN
         sizes = np.array([_size(a)[open_].mean() for a in answers]) if open_.any() else []
         if len(sizes) and sizes.mean() > 0:

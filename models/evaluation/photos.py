@@ -17,7 +17,7 @@ from zoetrope_train.sources import SMOKE_TEST_SOURCES, VALIDATION_SOURCES
 
 from .resampling import share, with_interval
 from .runner import on_grid, profile_for, softmax
-from .segments import open_shares, segments_of
+from .segments import open_shares, segments_of, smoothstep
 
 GRID = 64
 #: Pixels of the network's input in a cell of its grid, in each direction.
@@ -53,13 +53,13 @@ class Gate:
         grid, and the segments of the photo."""
         open_ = self._of_cells(movable, mobility)
         if self.shut:
-            exempt = cv2.resize(_smoothstep(SHAPELESS, shapeless), segments.shape[::-1])
+            exempt = cv2.resize(smoothstep(SHAPELESS, shapeless), segments.shape[::-1])
             matte = np.maximum(open_shares(open_, segments, self.shut), exempt)
             open_ *= cv2.resize(matte, open_.shape[::-1], interpolation=cv2.INTER_AREA)
         return open_
 
     def _of_cells(self, movable, mobility):
-        open_ = _smoothstep(self.edge, movable) * _smoothstep(self.mobility, mobility)
+        open_ = smoothstep(self.edge, movable) * smoothstep(self.mobility, mobility)
         if not self.share:
             return open_
         _, region = cv2.connectedComponents((movable > self.edge[0]).astype(np.uint8))
@@ -71,7 +71,7 @@ class Gate:
                 open_[here] = 0
                 continue
             usual = min(np.median(movable[here]), self.median_max)
-            open_[here] *= _smoothstep(self.dip, _log_odds(movable[here]) - _log_odds(usual))
+            open_[here] *= smoothstep(self.dip, _log_odds(movable[here]) - _log_odds(usual))
         return open_
 
     def __str__(self):
@@ -113,11 +113,6 @@ SHAPELESS = (0.4, 0.6)
 VISIBLE_WIDTHS = 1e-3
 
 
-def _smoothstep(pair, value):
-    t = np.clip((value - pair[0]) / (pair[1] - pair[0]), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def _merge(p):
     """[10, h, w] probabilities to 9 with one water, in the order of NAMES."""
     p = p.copy()
@@ -141,21 +136,21 @@ def movable_of(answer):
     return 1 - answer["p"][[INDEX[c] for c in STILL_CLASSES]].sum(0)
 
 
-def _segments_for(answer, rgb):
+def segments_for(answer, rgb):
     """The segments of a photo at the size at which the network saw it."""
     height, width = answer["mobility"].shape[1:]
     return segments_of(rgb, (width * GRID_STRIDE_PX, height * GRID_STRIDE_PX))
 
 
-def _shown(answer, rgb):
-    """What a Gate is called with, for a photo and what the network said of it."""
+def _shown(answer, segments):
+    """What a Gate is called with, for what the network said of a photo and its segments."""
     shapeless = answer["p"][[INDEX[c] for c in ("water_flow", "smoke", "fire")]].sum(0)
-    return movable_of(answer), shapeless, answer["mobility"][0], _segments_for(answer, rgb)
+    return movable_of(answer), shapeless, answer["mobility"][0], segments
 
 
-def gate_of(answer, rgb):
-    """The product's gate [h, w] on the network's grid, 0..1, for a photo."""
-    return SHIPPED(*_shown(answer, rgb))
+def gate_of(answer, segments):
+    """The product's gate [h, w] on the network's grid, 0..1, for a photo's segments."""
+    return SHIPPED(*_shown(answer, segments))
 
 
 def _moves_widths(answer):
@@ -239,7 +234,7 @@ def evaluate_photos(runner, cache, data_dir, log=print, limit=None):
         movable = 1 - said[still_index].sum(0)
         mobility = on_grid(answer["mobility"], GRID)[0]
         masks, moves = _masks(truth, rgb), _moves_widths(answer)
-        shown = _shown(answer, rgb)
+        shown = _shown(answer, segments_for(answer, rgb))
         for gate, (every, sure) in gates.items():
             openness = gate(*shown)
             every.add(*_stretched((openness, moves), rgb), *masks)

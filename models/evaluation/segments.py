@@ -17,6 +17,12 @@ def segments_of(rgb, size):
     return felzenszwalb(levels, scale=255 * SCALE, sigma=0, min_size=SIZE_MIN_PX)
 
 
+def smoothstep(pair, value):
+    """0 up to the first of the pair, 1 from the second on, smooth between them."""
+    t = np.clip((value - pair[0]) / (pair[1] - pair[0]), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
 def open_shares(gate, segments, shut):
     """How far each pixel may move by how much of its segment is shut, [height, width].
 
@@ -25,5 +31,4 @@ def open_shares(gate, segments, shut):
     fine = cv2.resize(np.float32(gate), segments.shape[::-1])
     pixels = np.bincount(segments.ravel())
     share = np.bincount(segments.ravel(), weights=1.0 - fine.ravel()) / pixels
-    t = np.clip((share - shut[0]) / (shut[1] - shut[0]), 0, 1)
-    return np.float32(1 - t * t * (3 - 2 * t))[segments]
+    return np.float32(1 - smoothstep(shut, share))[segments]
