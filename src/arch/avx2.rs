@@ -8,8 +8,8 @@ use self::bytes::gathered;
 use crate::arch::{
     lanes::{LANES, Lanes},
     padded::{
-        ACROSS_BITS, DOWN_BITS, GREY_PARTS, PART_BITS, PARTS, Padded, SAMPLE_BITS, SLOPE, TAPS,
-        WINDOW_BYTES,
+        ACROSS_BITS, DOWN_BITS, GREY_PARTS, PART_BITS, PARTS, Padded, REACH_MAX, SAMPLE_BITS,
+        SLOPE, TAPS,
     },
     patch::{self, Canvas, Chroma, Luma, Patch},
 };
@@ -112,11 +112,19 @@ impl Lanes for Wide {
         x: Self,
         y: Self,
     ) -> [Self; PLANES] {
-        let place = Place::of(x, y);
+        let [columns, rows] = extents(x, y);
+        let ([column, reach], [row, descent]) = (columns, rows);
+        let place = Place {
+            first: [column as usize, row as usize],
+            beyond: [
+                x.sub(Self::splat(column << PART_BITS)).0,
+                y.sub(Self::splat(row << PART_BITS)).0,
+            ],
+        };
         // SAFETY: AVX2 is there as above; the caller promises that all positions lie
         // in the planes, and what is read by each way the arms say.
         unsafe {
-            match (place.reach, place.descent) {
+            match (reach, descent) {
                 (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
                 (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
                 (0..=REACH_MAX, 2) => place.cubic::<PLANES, 6>(planes),
@@ -124,6 +132,21 @@ impl Lanes for Wide {
                 _ => place.apart(planes),
             }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn cubic_within<const PLANES: usize, const ROWS: usize>(
+        planes: &[&Padded; PLANES],
+        first: [usize; 2],
+        beyond: [Self; 2],
+    ) -> [Self; PLANES] {
+        let [x, y] = beyond;
+        let place = Place {
+            first,
+            beyond: [x.0, y.0],
+        };
+        // SAFETY: AVX2 is there as above; the rest as the caller promises.
+        unsafe { place.cubic::<PLANES, ROWS>(planes) }
     }
 
     #[inline(always)]
@@ -136,71 +159,35 @@ impl Lanes for Wide {
     }
 }
 
-/// Columns that eight samples may be apart for their taps to lie in one window.
-const REACH_MAX: i32 = (WINDOW_BYTES - TAPS) as i32;
-
 /// Where eight samples come from, and how.
 ///
 /// Neighbours come from neighbours: the taps of all eight lie, in each row, in one
 /// window, so that one load and one shuffle bring what would take eight loads.
 struct Place {
-    /// The least column and row, and how far the others are beyond them.
-    first: [i32; 2],
-    reach: i32,
-    descent: i32,
-    /// Columns and rows, counted from the first.
+    /// The least column and row, or lesser ones.
+    first: [usize; 2],
+    /// Positions, counted from them.
     beyond: [__m256i; 2],
-    /// Parts of a sample, in each lane across and, above that, down.
-    part: __m256i,
 }
 
 impl Place {
-    #[inline(always)]
-    fn of(x: Wide, y: Wide) -> Self {
-        avx2!({
-            let column = _mm256_srai_epi32::<PART_BITS>(x.0);
-            let row = _mm256_srai_epi32::<PART_BITS>(y.0);
-            // Sides of planes fit 16 bits.
-            let both = _mm256_packus_epi32(column, row);
-            let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
-            let columns = _mm256_castsi256_si128(both);
-            let rows = _mm256_extracti128_si256::<1>(both);
-            let first = [least(columns), least(rows)];
-            let all = _mm_set1_epi16(-1);
-            let reach = 0xffff - least(_mm_xor_si128(columns, all)) - first[0];
-            let descent = 0xffff - least(_mm_xor_si128(rows, all)) - first[1];
-            let rest = _mm256_set1_epi32(PARTS - 1);
-            let (right, below) = (_mm256_and_si256(x.0, rest), _mm256_and_si256(y.0, rest));
-            Self {
-                first,
-                reach,
-                descent,
-                beyond: [
-                    _mm256_sub_epi32(column, _mm256_set1_epi32(first[0])),
-                    _mm256_sub_epi32(row, _mm256_set1_epi32(first[1])),
-                ],
-                part: _mm256_or_si256(right, _mm256_slli_epi32::<16>(below)),
-            }
-        })
-    }
-
     /// The samples, whose taps lie in `ROWS` rows.
     ///
     /// # Safety
     /// The place lies in the planes, no column is farther than [`REACH_MAX`] beyond
-    /// the first, and the last row exactly `ROWS - TAPS`: one more would lie below
-    /// the planes.
+    /// the first and no row farther than `ROWS - TAPS`, and the planes hold so many
+    /// rows there.
     #[inline(always)]
     unsafe fn cubic<const PLANES: usize, const ROWS: usize>(
         &self,
         planes: &[&Padded; PLANES],
     ) -> [Wide; PLANES] {
-        let (across, down) = weights(self.part);
+        let (across, down) = Self::weights(self.beyond);
         let taps = avx2!({
-            // The first byte of each lane, four times.
+            // The second byte of each lane, four times: the column.
             let of_lanes = _mm256_setr_epi8(
-                0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12, 0, 0, 0, 0, 4, 4, 4, 4, 8, 8,
-                8, 8, 12, 12, 12, 12,
+                1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13, 1, 1, 1, 1, 5, 5, 5, 5, 9, 9,
+                9, 9, 13, 13, 13, 13,
             );
             let first = _mm256_shuffle_epi8(self.beyond[0], of_lanes);
             _mm256_add_epi32(first, _mm256_set1_epi32(0x0302_0100))
@@ -212,7 +199,7 @@ impl Place {
             // plane there are as many bytes as a window has, in each row.
             samples[plane] = Wide(unsafe {
                 let stride = planes[plane].stride();
-                let [column, row] = [self.first[0] as usize, self.first[1] as usize];
+                let [column, row] = self.first;
                 debug_assert!(planes[plane].holds(column, row, ROWS));
                 let window = planes[plane].window(column, row).as_ptr();
                 let mut rows = [_mm256_setzero_si256(); ROWS];
@@ -229,12 +216,12 @@ impl Place {
                     let mut of_row = rows[tap];
                     let mut lower = 1;
                     while lower + TAPS <= ROWS {
-                        let is_lower =
-                            _mm256_cmpeq_epi32(self.beyond[1], _mm256_set1_epi32(lower as i32));
+                        let above = _mm256_set1_epi32(((lower as i32) << PART_BITS) - 1);
+                        let is_lower = _mm256_cmpgt_epi32(self.beyond[1], above);
                         of_row = _mm256_blendv_epi8(of_row, rows[tap + lower], is_lower);
                         lower += 1;
                     }
-                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(of_row, down[tap]));
+                    sum = with_tap(sum, tap, _mm256_madd_epi16(of_row, down[tap]));
                     tap += 1;
                 }
                 centred(sum)
@@ -250,25 +237,26 @@ impl Place {
     /// The place lies in the planes, and this machine has AVX2.
     #[target_feature(enable = "avx2")]
     unsafe fn apart<const PLANES: usize>(&self, planes: &[&Padded; PLANES]) -> [Wide; PLANES] {
-        let (across, down) = weights(self.part);
+        let rest = _mm256_set1_epi32(PARTS - 1);
+        let parts = self.beyond.map(|at| _mm256_and_si256(at, rest));
+        let (across, down) = Self::weights(parts);
         let mut samples = [Wide::splat(0); PLANES];
         let mut plane = 0;
         while plane < PLANES {
             let stride = planes[plane].stride();
-            let window = planes[plane]
-                .window(self.first[0] as usize, self.first[1] as usize)
-                .as_ptr();
+            let window = planes[plane].window(self.first[0], self.first[1]).as_ptr();
             // SAFETY: AVX2 is there as above; there are four bytes at the first tap of
             // any place in a plane, and in the rows below.
             samples[plane] = Wide(unsafe {
-                let rows = _mm256_mullo_epi32(self.beyond[1], _mm256_set1_epi32(stride as i32));
-                let index = _mm256_add_epi32(rows, self.beyond[0]);
+                let [column, row] = self.beyond.map(|at| _mm256_srai_epi32::<PART_BITS>(at));
+                let rows = _mm256_mullo_epi32(row, _mm256_set1_epi32(stride as i32));
+                let index = _mm256_add_epi32(rows, column);
                 let mut sum = _mm256_set1_epi32(1 << (SAMPLE_BITS - 1));
                 let mut tap = 0;
                 while tap < TAPS {
                     let bytes = gathered(window.add(tap * stride), index);
                     let of_row = _mm256_maddubs_epi16(bytes, across);
-                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(of_row, down[tap]));
+                    sum = with_tap(sum, tap, _mm256_madd_epi16(of_row, down[tap]));
                     tap += 1;
                 }
                 centred(sum)
@@ -277,6 +265,47 @@ impl Place {
         }
         samples
     }
+
+    /// Weights of the taps: across four bytes in each lane, down twice in each lane a
+    /// word of which the first and the last have the other sign.
+    #[inline(always)]
+    fn weights([x, y]: [__m256i; 2]) -> (__m256i, [__m256i; TAPS]) {
+        avx2!({
+            // Across in the first half of each half, down in the second.
+            let both = _mm256_packus_epi32(x, y);
+            let of_16 = _mm256_slli_epi16::<{ 16 - PART_BITS }>(both);
+            let of_15 = _mm256_srli_epi16::<1>(of_16);
+            let part = _mm256_srli_epi16::<{ 16 - DOWN_BITS }>(of_16);
+            let squared = _mm256_mulhrs_epi16(part, of_15);
+            let both = _mm256_sub_epi16(part, squared);
+            let late = _mm256_mulhrs_epi16(both, of_15);
+            let early = _mm256_sub_epi16(both, late);
+            let slope = _mm256_set1_epi16(SLOPE);
+            let less_first = _mm256_mulhrs_epi16(early, slope);
+            let less_last = _mm256_mulhrs_epi16(late, slope);
+            let third = _mm256_add_epi16(_mm256_add_epi16(late, late), less_first);
+            let third = _mm256_add_epi16(third, squared);
+            let outer = _mm256_add_epi16(less_first, less_last);
+            let inner = _mm256_add_epi16(outer, _mm256_set1_epi16(1 << DOWN_BITS));
+            let second = _mm256_sub_epi16(inner, third);
+            let down = [
+                _mm256_unpackhi_epi16(less_first, less_first),
+                _mm256_unpackhi_epi16(second, second),
+                _mm256_unpackhi_epi16(third, third),
+                _mm256_unpackhi_epi16(less_last, less_last),
+            ];
+            (across(less_first, third, less_last), down)
+        })
+    }
+}
+
+/// A sum and one more tap down, of which the first and the last have the other sign.
+#[inline(always)]
+fn with_tap(sum: __m256i, tap: usize, weighted: __m256i) -> __m256i {
+    avx2!(match tap {
+        0 | 3 => _mm256_sub_epi32(sum, weighted),
+        _ => _mm256_add_epi32(sum, weighted),
+    })
 }
 
 /// A sum of weighted samples in [`GREY_PARTS`] from mid-grey.
@@ -288,83 +317,55 @@ fn centred(sum: __m256i) -> __m256i {
     ))
 }
 
+/// The least column and how far the greatest is beyond it, and so for rows.
+#[inline(always)]
+fn extents(x: Wide, y: Wide) -> [[i32; 2]; 2] {
+    avx2!({
+        let column = _mm256_srai_epi32::<PART_BITS>(x.0);
+        let row = _mm256_srai_epi32::<PART_BITS>(y.0);
+        // Sides of planes fit 16 bits.
+        let both = _mm256_packus_epi32(column, row);
+        let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
+        let columns = _mm256_castsi256_si128(both);
+        let rows = _mm256_extracti128_si256::<1>(both);
+        let all = _mm_set1_epi16(-1);
+        let [column, row] = [least(columns), least(rows)];
+        let last_column = 0xffff - least(_mm_xor_si128(columns, all));
+        let last_row = 0xffff - least(_mm_xor_si128(rows, all));
+        [[column, last_column - column], [row, last_row - row]]
+    })
+}
+
 /// The least of eight words.
 #[inline(always)]
 fn least(words: __m128i) -> i32 {
     avx2!(_mm_cvtsi128_si32(_mm_minpos_epu16(words)) & 0xffff)
 }
 
-/// As `across` of the plane of the lower parts, four bytes in each lane, and as its
-/// `weights` of the upper ones, twice in each lane.
+/// Four bytes in each lane, from the lower words of the weights; the second is what
+/// the others leave of the sum of all.
 #[inline(always)]
-fn weights(part: __m256i) -> (__m256i, [__m256i; TAPS]) {
-    let both = weights_of_both(part);
-    let down = avx2!({
-        // The upper word of each lane, twice.
-        let upper = _mm256_setr_epi8(
-            2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15, 2, 3, 2, 3, 6, 7, 6, 7, 10, 11,
-            10, 11, 14, 15, 14, 15,
+fn across(less_first: __m256i, third: __m256i, less_last: __m256i) -> __m256i {
+    // Products of this and more are rounded shifts.
+    const COARSER: i16 = 1 << (15 - (DOWN_BITS - ACROSS_BITS));
+    avx2!({
+        let negative = _mm256_set1_epi16(-COARSER);
+        let first = _mm256_mulhrs_epi16(less_first, negative);
+        let third = _mm256_mulhrs_epi16(third, _mm256_set1_epi16(COARSER));
+        let last = _mm256_mulhrs_epi16(less_last, negative);
+        let rest = _mm256_sub_epi16(_mm256_set1_epi16(1 << ACROSS_BITS), first);
+        let second = _mm256_sub_epi16(rest, _mm256_add_epi16(third, last));
+        let early = _mm256_packs_epi16(first, second);
+        let late = _mm256_packs_epi16(third, last);
+        let of_early = _mm256_setr_epi8(
+            0, 8, -1, -1, 1, 9, -1, -1, 2, 10, -1, -1, 3, 11, -1, -1, 0, 8, -1, -1, 1, 9, -1, -1,
+            2, 10, -1, -1, 3, 11, -1, -1,
         );
-        let [first, second, third, last] = both;
-        [
-            _mm256_shuffle_epi8(first, upper),
-            _mm256_shuffle_epi8(second, upper),
-            _mm256_shuffle_epi8(third, upper),
-            _mm256_shuffle_epi8(last, upper),
-        ]
-    });
-    (across(both), down)
-}
-
-/// As `weights` of the plane, for each word by itself.
-#[inline(always)]
-fn weights_of_both(part: __m256i) -> [__m256i; TAPS] {
-    avx2!({
-        let of_15 = _mm256_slli_epi16::<{ 15 - PART_BITS }>(part);
-        let part = _mm256_slli_epi16::<{ DOWN_BITS - PART_BITS }>(part);
-        let squared = _mm256_mulhrs_epi16(part, of_15);
-        let both = _mm256_sub_epi16(part, squared);
-        let late = _mm256_mulhrs_epi16(both, of_15);
-        let early = _mm256_sub_epi16(both, late);
-        let slope = _mm256_set1_epi16(SLOPE);
-        let zero = _mm256_setzero_si256();
-        let first = _mm256_sub_epi16(zero, _mm256_mulhrs_epi16(early, slope));
-        let last = _mm256_sub_epi16(zero, _mm256_mulhrs_epi16(late, slope));
-        let third = _mm256_add_epi16(squared, _mm256_add_epi16(late, late));
-        let third = _mm256_sub_epi16(third, first);
-        [
-            first,
-            second(1 << DOWN_BITS, first, third, last),
-            third,
-            last,
-        ]
-    })
-}
-
-/// As `across` of the plane: four bytes in each lane, from the lower words.
-#[inline(always)]
-fn across([first, _, third, last]: [__m256i; TAPS]) -> __m256i {
-    const COARSER: i32 = DOWN_BITS - ACROSS_BITS;
-    avx2!({
-        let half = _mm256_set1_epi16(1 << (COARSER - 1));
-        let first = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(first, half));
-        let third = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(third, half));
-        let last = _mm256_srai_epi16::<COARSER>(_mm256_add_epi16(last, half));
-        let second = second(1 << ACROSS_BITS, first, third, last);
-        let third = _mm256_slli_epi32::<16>(third);
-        let last = _mm256_slli_epi32::<16>(last);
-        let even = _mm256_blend_epi16::<0b1010_1010>(first, third);
-        let odd = _mm256_blend_epi16::<0b1010_1010>(second, last);
-        let even = _mm256_and_si256(even, _mm256_set1_epi16(0xff));
-        _mm256_or_si256(even, _mm256_slli_epi16::<8>(odd))
-    })
-}
-
-/// What the others leave of the sum of all weights.
-#[inline(always)]
-fn second(sum: i16, first: __m256i, third: __m256i, last: __m256i) -> __m256i {
-    avx2!({
-        let rest = _mm256_sub_epi16(_mm256_set1_epi16(sum), first);
-        _mm256_sub_epi16(rest, _mm256_add_epi16(third, last))
+        let of_late = _mm256_setr_epi8(
+            -1, -1, 0, 8, -1, -1, 1, 9, -1, -1, 2, 10, -1, -1, 3, 11, -1, -1, 0, 8, -1, -1, 1, 9,
+            -1, -1, 2, 10, -1, -1, 3, 11,
+        );
+        let early = _mm256_shuffle_epi8(early, of_early);
+        _mm256_or_si256(early, _mm256_shuffle_epi8(late, of_late))
     })
 }

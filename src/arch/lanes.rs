@@ -42,6 +42,20 @@ pub trait Lanes: Copy {
         x: Self,
         y: Self,
     ) -> [Self; PLANES];
+    /// The same where all positions are known to lie in a small window: `beyond` so
+    /// many parts to the right of, and below, the sample at column and row `first` of
+    /// the planes.
+    ///
+    /// # Safety
+    /// As for [`Self::cubic`]; every position lies no more than
+    /// [`REACH_MAX`](super::padded::REACH_MAX) columns and `ROWS` less
+    /// [`TAPS`](super::padded::TAPS) rows, rounded down, beyond the first sample, and
+    /// every plane [holds](Padded::holds) a window of `ROWS` rows there.
+    unsafe fn cubic_within<const PLANES: usize, const ROWS: usize>(
+        planes: &[&Padded; PLANES],
+        first: [usize; 2],
+        beyond: [Self; 2],
+    ) -> [Self; PLANES];
     /// The numbers as bytes, those outside 0..=255 held at the nearest.
     fn store_bytes(self, to: &mut [u8; LANES]);
 }

@@ -23,6 +23,8 @@ mod dither;
 
 mod ramp;
 
+mod layer;
+
 pub mod patch;
 
 pub mod search;

@@ -7,7 +7,7 @@ use std::arch::aarch64::*;
 use crate::arch::{
     lanes::{LANES, Lanes},
     padded::{
-        ACROSS_BITS, DOWN_BITS, PART_BITS, PARTS, Padded, SAMPLE_BITS, SLOPE, TAPS, WINDOW_BYTES,
+        ACROSS_BITS, DOWN_BITS, PART_BITS, PARTS, Padded, REACH_MAX, SAMPLE_BITS, SLOPE, TAPS,
     },
     patch::{self, Canvas, Chroma, Luma, Patch},
 };
@@ -119,11 +119,19 @@ impl Lanes for Pair {
         x: Self,
         y: Self,
     ) -> [Self; PLANES] {
-        let place = Place::of(x, y);
+        let (column, reach) = extent(x.shifted::<PART_BITS>());
+        let (row, descent) = extent(y.shifted::<PART_BITS>());
+        let place = Place::of(
+            [column as usize, row as usize],
+            [
+                x.sub(Self::splat(column << PART_BITS)),
+                y.sub(Self::splat(row << PART_BITS)),
+            ],
+        );
         // SAFETY: NEON is there as above; the caller promises that all positions lie
         // in the planes, and what is read by each way the arms say.
         unsafe {
-            match (place.reach, place.descent) {
+            match (reach, descent) {
                 (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
                 (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
                 (0..=REACH_MAX, 2) => place.cubic::<PLANES, 6>(planes),
@@ -131,6 +139,16 @@ impl Lanes for Pair {
                 _ => place.apart(planes),
             }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn cubic_within<const PLANES: usize, const ROWS: usize>(
+        planes: &[&Padded; PLANES],
+        first: [usize; 2],
+        beyond: [Self; 2],
+    ) -> [Self; PLANES] {
+        // SAFETY: NEON is there as above; the rest as the caller promises.
+        unsafe { Place::of(first, beyond).cubic::<PLANES, ROWS>(planes) }
     }
 
     #[inline(always)]
@@ -142,19 +160,14 @@ impl Lanes for Pair {
     }
 }
 
-/// Columns that eight samples may be apart for their taps to lie in one window.
-const REACH_MAX: i32 = (WINDOW_BYTES - TAPS) as i32;
-
 /// Where eight samples come from, and how.
 ///
 /// Neighbours come from neighbours: the taps of all eight lie, in each row, in one
 /// window, so that one load and two look-ups bring what would take eight loads.
 struct Place {
-    /// The least column and row, and how far the others are beyond them.
-    first: [i32; 2],
-    reach: i32,
-    descent: i32,
-    /// Columns and rows, counted from the first.
+    /// The least column and row, or lesser ones.
+    first: [usize; 2],
+    /// Columns and rows, counted from them.
     beyond: [Pair; 2],
     /// Weights of the taps across, four bytes for each sample.
     across: [int8x16_t; 2],
@@ -163,22 +176,16 @@ struct Place {
 }
 
 impl Place {
+    /// Given the positions, counted from the first column and row.
     #[inline(always)]
-    fn of(x: Pair, y: Pair) -> Self {
-        let (columns, rows) = (x.shifted::<PART_BITS>(), y.shifted::<PART_BITS>());
-        let (first_column, reach) = extent(columns);
-        let (first_row, descent) = extent(rows);
+    fn of(first: [usize; 2], beyond: [Pair; 2]) -> Self {
         let rest = Pair::splat(PARTS - 1);
-        let down = weights(words(y.and(rest)));
+        let [across_part, down_part] = beyond.map(|at| words(at.and(rest)));
+        let down = weights(down_part);
         Self {
-            first: [first_column, first_row],
-            reach,
-            descent,
-            beyond: [
-                columns.sub(Pair::splat(first_column)),
-                rows.sub(Pair::splat(first_row)),
-            ],
-            across: across(words(x.and(rest))),
+            first,
+            beyond: beyond.map(Pair::shifted::<PART_BITS>),
+            across: across(across_part),
             down: [wide(down[0]), wide(down[1]), wide(down[2]), wide(down[3])],
         }
     }
@@ -187,8 +194,8 @@ impl Place {
     ///
     /// # Safety
     /// The place lies in the planes, no column is farther than [`REACH_MAX`] beyond
-    /// the first, and the last row exactly `ROWS - TAPS`: one more would lie below
-    /// the planes.
+    /// the first and no row farther than `ROWS - TAPS`, and the planes hold so many
+    /// rows there.
     #[inline(always)]
     unsafe fn cubic<const PLANES: usize, const ROWS: usize>(
         &self,
@@ -204,7 +211,7 @@ impl Place {
         let mut samples = [Pair::splat(0); PLANES];
         for (plane, samples) in planes.iter().zip(&mut samples) {
             let stride = plane.stride();
-            let [column, row] = [self.first[0] as usize, self.first[1] as usize];
+            let [column, row] = self.first;
             debug_assert!(plane.holds(column, row, ROWS));
             let window = plane.window(column, row).as_ptr();
             let mut rows = [Pair::splat(0); ROWS];
@@ -248,9 +255,7 @@ impl Place {
         let mut samples = [Pair::splat(0); PLANES];
         for (plane, samples) in planes.iter().zip(&mut samples) {
             let stride = plane.stride();
-            let window = plane
-                .window(self.first[0] as usize, self.first[1] as usize)
-                .as_ptr();
+            let window = plane.window(self.first[0], self.first[1]).as_ptr();
             let index = self.beyond[1]
                 .mul(Pair::splat(stride as i32))
                 .add(self.beyond[0]);

@@ -21,6 +21,8 @@ pub const DOWN_BITS: i32 = 14;
 pub const ACROSS_BITS: i32 = 6;
 /// From the weights of both to [`GREY_PARTS`].
 pub const SAMPLE_BITS: i32 = DOWN_BITS + ACROSS_BITS - GREY_PARTS.ilog2() as i32;
+/// Columns that samples may be apart for their taps to lie in one window.
+pub const REACH_MAX: i32 = (WINDOW_BYTES - TAPS) as i32;
 /// Slope at a sample over the difference of its neighbours, in parts of 2^15. One
 /// half is the smoothest curve. This keeps the texture of 3 and more pixels a period
 /// as it is on average over all positions, so that the still, in which nothing is

@@ -9,6 +9,7 @@
 use crate::arch::{
     dither::thresholds,
     lanes::{LANES, Lanes},
+    layer::{Anywhere, Layer, ROWS_MAX, Window, Within},
     padded::{GREY_PARTS, PARTS, Padded},
     ramp::Ramp,
 };
@@ -58,6 +59,8 @@ impl Node {
 pub trait Site {
     /// Rows between two nodes.
     const ROWS: usize;
+    /// Cells side by side in a patch.
+    const CELLS: usize;
     /// Position of every column, in sixteenths of the way to the next node.
     const ACROSS: [i32; LANES];
     /// Position of the first row, in sixteenths.
@@ -80,6 +83,7 @@ pub struct Chroma;
 
 impl Site for Luma {
     const ROWS: usize = 8;
+    const CELLS: usize = 1;
     const ACROSS: [i32; LANES] = [0, 2, 4, 6, 8, 10, 12, 14];
     const DOWN: i32 = 0;
     const STEP: i32 = 2;
@@ -91,6 +95,7 @@ impl Site for Luma {
 
 impl Site for Chroma {
     const ROWS: usize = 4;
+    const CELLS: usize = 2;
     const ACROSS: [i32; LANES] = [1, 5, 9, 13, 1, 5, 9, 13];
     const DOWN: i32 = 1;
     const STEP: i32 = 4;
@@ -160,47 +165,6 @@ fn follow<V: Lanes>(mask: V) -> V {
     mask.add(mask.shifted::<7>())
 }
 
-/// A quantity of which a share is meant; all of it where all samples follow fully.
-#[inline(always)]
-fn part<V: Lanes, const IS_OPEN: bool>(quantity: V, share: V) -> V {
-    if IS_OPEN {
-        return quantity;
-    }
-    quantity.mul(share).add(V::splat(128)).shifted::<8>()
-}
-
-/// Where samples that stand at `own` come from.
-#[inline(always)]
-fn source<V: Lanes, S: Site, const IS_OPEN: bool, const IS_INSIDE: bool>(
-    own: V,
-    way: V,
-    follow: V,
-    end: V,
-) -> V {
-    let way = part::<V, IS_OPEN>(way, follow);
-    let way = match S::PITCH_BITS {
-        0 => way,
-        _ => way.add(V::splat(1)).shifted::<1>(),
-    };
-    if IS_INSIDE {
-        return own.sub(way);
-    }
-    // A mirror at either edge, and whatever is farther away held at one.
-    let right_of_start = own.sub(way).abs();
-    let mirrored = end.sub(end.sub(right_of_start).abs());
-    mirrored.max(V::splat(0)).min(end)
-}
-
-/// Samples of all planes at positions that [`source`] gave, in [`GREY_PARTS`] from
-/// mid-grey.
-#[inline(always)]
-fn sampled<V: Lanes, const PLANES: usize>(from: &[&Padded; PLANES], [x, y]: [V; 2]) -> [V; PLANES] {
-    // SAFETY: `source` holds both coordinates between 0 and the last of the first
-    // plane, or `is_inside` has made sure that they are; and `draw` that all planes
-    // have its size.
-    unsafe { V::cubic(from, x, y) }
-}
-
 /// Draws a patch.
 ///
 /// # Panics
@@ -218,16 +182,65 @@ pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
             .all(|plane| size(plane) == size(patch.from[0])),
         "planes that move alike are of one size"
     );
-    // Most patches follow fully and come from inside the picture: then a quarter of
-    // the work has no effect.
     let is_open = patch.follow == Follow::Fully;
-    match (patch.is_layered, is_open, patch.is_inside()) {
-        (true, true, true) => draw_rows::<V, S, PLANES, true, true, true>(patch, out),
-        (true, false, true) => draw_rows::<V, S, PLANES, true, false, true>(patch, out),
-        (true, _, false) => draw_rows::<V, S, PLANES, true, false, false>(patch, out),
-        (false, true, true) => draw_rows::<V, S, PLANES, false, true, true>(patch, out),
-        (false, false, true) => draw_rows::<V, S, PLANES, false, false, true>(patch, out),
-        (false, _, false) => draw_rows::<V, S, PLANES, false, false, false>(patch, out),
+    let is_inside = patch.is_inside();
+    // Most patches follow fully and come from a small place inside the picture: then
+    // half of the work has no effect.
+    if is_open && is_inside {
+        let near = Window::of::<S, PLANES>(patch, |node| node.near);
+        let far = match patch.is_layered {
+            true => Window::of::<S, PLANES>(patch, |node| node.far),
+            false => near,
+        };
+        if let (Some(near), Some(far)) = (near, far) {
+            match near.rows.max(far.rows) {
+                4 => return draw_within::<V, S, PLANES, 4>(patch, [near, far], out),
+                5 => return draw_within::<V, S, PLANES, 5>(patch, [near, far], out),
+                _ => return draw_within::<V, S, PLANES, ROWS_MAX>(patch, [near, far], out),
+            }
+        }
+    }
+    match (is_open, is_inside) {
+        (true, true) => draw_from_anywhere::<V, S, PLANES, true, true>(patch, out),
+        (false, true) => draw_from_anywhere::<V, S, PLANES, false, true>(patch, out),
+        (_, false) => draw_from_anywhere::<V, S, PLANES, false, false>(patch, out),
+    }
+}
+
+#[inline(always)]
+fn draw_within<V: Lanes, S: Site, const PLANES: usize, const ROWS: usize>(
+    patch: &Patch<'_, PLANES>,
+    [near, far]: [Window; 2],
+    out: &mut [&mut Canvas<'_>; PLANES],
+) {
+    let layers = [
+        Within::<V, S, ROWS>::new(patch, near, |node| node.near),
+        Within::<V, S, ROWS>::new(patch, far, |node| node.far),
+    ];
+    match patch.is_layered {
+        true => draw_rows::<V, S, _, PLANES, true>(patch, layers, out),
+        false => draw_rows::<V, S, _, PLANES, false>(patch, layers, out),
+    }
+}
+
+#[inline(always)]
+fn draw_from_anywhere<
+    V: Lanes,
+    S: Site,
+    const PLANES: usize,
+    const IS_OPEN: bool,
+    const IS_INSIDE: bool,
+>(
+    patch: &Patch<'_, PLANES>,
+    out: &mut [&mut Canvas<'_>; PLANES],
+) {
+    let layers = [
+        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, |node| node.near),
+        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, |node| node.far),
+    ];
+    match patch.is_layered {
+        true => draw_rows::<V, S, _, PLANES, true>(patch, layers, out),
+        false => draw_rows::<V, S, _, PLANES, false>(patch, layers, out),
     }
 }
 
@@ -260,47 +273,33 @@ impl<const PLANES: usize> Patch<'_, PLANES> {
 fn draw_rows<
     V: Lanes,
     S: Site,
+    L: Layer<V, PLANES>,
     const PLANES: usize,
     const IS_LAYERED: bool,
-    const IS_OPEN: bool,
-    const IS_INSIDE: bool,
 >(
     patch: &Patch<'_, PLANES>,
+    [mut near, mut far]: [L; 2],
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
-    let ramp = patch.cells;
-    let mut near_x = Ramp::<V>::new::<S>(ramp, |node| node.near[0]);
-    let mut near_y = Ramp::<V>::new::<S>(ramp, |node| node.near[1]);
-    let mut far_x = Ramp::<V>::new::<S>(ramp, |node| node.far[0]);
-    let mut far_y = Ramp::<V>::new::<S>(ramp, |node| node.far[1]);
-    let mut far_share = Ramp::<V>::new::<S>(ramp, |node| node.far_share);
-    let mut near_excess = Ramp::<V>::new::<S>(ramp, |node| node.near_excess);
-    let mut far_excess = Ramp::<V>::new::<S>(ramp, |node| node.far_excess);
-    let mut base = Ramp::<V>::new::<S>(ramp, |node| node.base);
-    let mut light = Ramp::<V>::new::<S>(ramp, |node| node.light);
-
-    let [end_x, end_y] = patch.from[0].end();
-    let (end_x, end_y) = (V::splat(end_x), V::splat(end_y));
-    let [left, top] = patch.at.map(|at| at as i32 * PARTS);
-    let columns = V::load(&[0, 1, 2, 3, 4, 5, 6, 7]).mul(V::splat(PARTS));
-    let own_x = V::splat(left).add(columns);
+    let cells = patch.cells;
+    let mut far_share = Ramp::<V>::new::<S>(cells, |node| node.far_share);
+    let mut near_excess = Ramp::<V>::new::<S>(cells, |node| node.near_excess);
+    let mut far_excess = Ramp::<V>::new::<S>(cells, |node| node.far_excess);
+    let mut base = Ramp::<V>::new::<S>(cells, |node| node.base);
+    let mut light = Ramp::<V>::new::<S>(cells, |node| node.light);
     for row in 0..S::ROWS {
-        let own_y = V::splat(top + row as i32 * PARTS);
-        let mask = patch.mask[row * patch.mask_stride..].first_chunk();
-        let follow = follow(V::load_bytes(
-            mask.expect("the mask is as large as the patch"),
-        ));
-        let from = [
-            source::<V, S, IS_OPEN, IS_INSIDE>(own_x, near_x.next(), follow, end_x),
-            source::<V, S, IS_OPEN, IS_INSIDE>(own_y, near_y.next(), follow, end_y),
-        ];
-        let mut mixed = sampled(&patch.from, from);
+        let follow = match L::IS_OPEN {
+            true => V::splat(256),
+            false => {
+                let mask = patch.mask[row * patch.mask_stride..].first_chunk();
+                follow(V::load_bytes(
+                    mask.expect("the mask is as large as the patch"),
+                ))
+            }
+        };
+        let mut mixed = near.next(&patch.from, follow);
         if IS_LAYERED {
-            let from = [
-                source::<V, S, IS_OPEN, IS_INSIDE>(own_x, far_x.next(), follow, end_x),
-                source::<V, S, IS_OPEN, IS_INSIDE>(own_y, far_y.next(), follow, end_y),
-            ];
-            let far = sampled(&patch.from, from);
+            let far = far.next(&patch.from, follow);
             // Where the mask fades, both layers approach the still and so each
             // other, and their weights the shares.
             let far_share = far_share.next();
@@ -308,9 +307,9 @@ fn draw_rows<
             let mut far_weight = far_share;
             let mut rest = V::splat(WEIGHT_PARTS / 2);
             if S::HAS_DETAIL {
-                near_weight = near_weight.add(part::<V, IS_OPEN>(near_excess.next(), follow));
-                far_weight = far_weight.add(part::<V, IS_OPEN>(far_excess.next(), follow));
-                let base = part::<V, IS_OPEN>(base.next(), follow);
+                near_weight = near_weight.add(L::part(near_excess.next(), follow));
+                far_weight = far_weight.add(L::part(far_excess.next(), follow));
+                let base = L::part(base.next(), follow);
                 rest = rest.add(base.mul(V::splat(WEIGHT_PARTS)));
             }
             let mut plane = 0;
@@ -321,8 +320,8 @@ fn draw_rows<
                 plane += 1;
             }
         } else if S::HAS_DETAIL {
-            let weight = V::splat(WEIGHT_PARTS).add(part::<V, IS_OPEN>(near_excess.next(), follow));
-            let rest = part::<V, IS_OPEN>(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
+            let weight = V::splat(WEIGHT_PARTS).add(L::part(near_excess.next(), follow));
+            let rest = L::part(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
             let rest = rest.add(V::splat(WEIGHT_PARTS / 2));
             mixed[0] = mixed[0].mul(weight).add(rest).shifted::<14>();
         }

@@ -20,11 +20,15 @@ impl<V: Lanes> Ramp<V> {
     #[inline(always)]
     pub fn new<S: Site>(cells: [&Corners<'_>; 2], pick: impl Fn(&Node) -> i32) -> Self {
         let [a, b] = [corners(cells[0], &pick), corners(cells[1], &pick)];
+        let of_cells = |a: i32, b: i32| match S::CELLS {
+            1 => V::splat(a),
+            _ => V::halves(a, b),
+        };
         let across = V::load(&S::ACROSS);
-        let here = V::halves(a[0].wrapping_mul(256), b[0].wrapping_mul(256));
-        let right = V::halves(a[1].wrapping_mul(16), b[1].wrapping_mul(16));
-        let below = V::halves(a[2].wrapping_mul(16), b[2].wrapping_mul(16));
-        let twist = V::halves(a[3], b[3]);
+        let here = of_cells(a[0].wrapping_mul(256), b[0].wrapping_mul(256));
+        let right = of_cells(a[1].wrapping_mul(16), b[1].wrapping_mul(16));
+        let below = of_cells(a[2].wrapping_mul(16), b[2].wrapping_mul(16));
+        let twist = of_cells(a[3], b[3]);
         let a_sixteenth_down = below.add(twist.mul(across));
         let half = V::splat(1 << (RAMP_BITS - 1));
         let top = here.add(right.mul(across)).add(half);

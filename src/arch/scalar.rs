@@ -4,7 +4,7 @@ use std::array;
 
 use crate::arch::{
     lanes::{LANES, Lanes},
-    padded::Padded,
+    padded::{PART_BITS, PARTS, Padded, REACH_MAX, TAPS},
     patch::{self, Canvas, Chroma, Luma, Patch},
 };
 
@@ -86,6 +86,27 @@ impl Lanes for [i32; LANES] {
         y: Self,
     ) -> [Self; PLANES] {
         planes.map(|plane| array::from_fn(|k| plane.cubic(x[k], y[k])))
+    }
+
+    #[inline(always)]
+    unsafe fn cubic_within<const PLANES: usize, const ROWS: usize>(
+        planes: &[&Padded; PLANES],
+        first: [usize; 2],
+        beyond: [Self; 2],
+    ) -> [Self; PLANES] {
+        let [columns, rows] = beyond.map(|at| at.map(|at| at >> PART_BITS));
+        debug_assert!(
+            columns
+                .iter()
+                .all(|column| (0..=REACH_MAX).contains(column))
+        );
+        debug_assert!(
+            rows.iter()
+                .all(|row| (0..=(ROWS - TAPS) as i32).contains(row))
+        );
+        let [x, y] = [0, 1].map(|axis| beyond[axis].map(|at| at + first[axis] as i32 * PARTS));
+        // SAFETY: as the caller promises.
+        unsafe { Self::cubic(planes, x, y) }
     }
 
     #[inline(always)]
