@@ -64,7 +64,7 @@ impl<'a> Director<'a> {
             still,
             renderer,
             ground: Ground::new(renderer, still),
-            rest: Rest::new(renderer.active_tiles()),
+            rest: Rest::new(renderer.active_tiles(), renderer.frame_count()),
         }
     }
 

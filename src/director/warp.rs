@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::{
     frames::{
-        field::{Field, NODE_STRIDE_PX},
+        field::{Field, Moment, NODE_STRIDE_PX},
         state::NodeState,
     },
     picture::Plane,
@@ -20,6 +20,9 @@ use crate::{
 /// A layer with less than this share of the picture is no more than a shadow on
 /// the other, however bent.
 const SHARE_MIN: f32 = 0.15;
+/// Rows of cells that are looked at together, at all moments while their nodes are
+/// in the cache.
+const BAND_ROWS: usize = 8;
 
 /// How far one place is bent at worst.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,28 +111,30 @@ pub fn bends(
             !is_alike
         });
     }
-    let nodes = corners_of(field, &cells);
     let size_px = [mask.width_px, mask.height_px].map(|side| side as f32);
-    let seen: Vec<Vec<Bend>> = (0..moments)
-        .into_par_iter()
-        .map(|moment| {
-            // The golden section is in step with no harmonic.
-            let phase = ((moment + 1) as f32 * 0.618_034).fract();
-            let moment = field.moment(phase);
-            let mut states = Plane::filled(field.columns, field.rows, NodeState::RESTING);
+    // The golden section is in step with no harmonic.
+    let phases = (1..=moments).map(|moment| (moment as f32 * 0.618_034).fract());
+    let moments: Vec<Moment> = phases.map(|phase| field.moment(phase)).collect();
+    let columns = bends.width_px;
+    let bands = bends.samples.par_chunks_mut(BAND_ROWS * columns);
+    bands.enumerate().for_each(|(band, bends)| {
+        let first_row = band * BAND_ROWS;
+        let [from, to] = [first_row, first_row + BAND_ROWS]
+            .map(|end| cells.partition_point(|(_, row)| *row < end));
+        let cells = &cells[from..to];
+        let nodes = corners_of(field, cells);
+        let mut states = Plane::filled(field.columns, BAND_ROWS + 1, NodeState::RESTING);
+        for moment in &moments {
             for (column, row) in &nodes {
-                states.samples[row * field.columns + column] = field.state(*column, *row, &moment);
+                states.row_mut(row - first_row)[*column] = field.state(*column, *row, moment);
             }
-            let bend = |(column, row): &(usize, usize)| bend_at(&states, *column, *row, size_px);
-            cells.iter().map(bend).collect()
-        })
-        .collect();
-    for seen in seen {
-        for ((column, row), bend) in cells.iter().zip(seen) {
-            let worst = &mut bends.row_mut(*row)[*column];
-            *worst = worst.worse(bend);
+            for (column, row) in cells {
+                let bend = bend_at(&states, first_row, (*column, *row), size_px);
+                let worst = &mut bends[(row - first_row) * columns + column];
+                *worst = worst.worse(bend);
+            }
         }
-    }
+    });
     bends
 }
 
@@ -182,9 +187,15 @@ fn corners_of(field: &Field, cells: &[(usize, usize)]) -> Vec<(usize, usize)> {
     nodes
 }
 
-fn bend_at(states: &Plane<NodeState>, column: usize, row: usize, size_px: [f32; 2]) -> Bend {
+/// The bend of one cell, given the states from one row of nodes on.
+fn bend_at(
+    states: &Plane<NodeState>,
+    first_row: usize,
+    (column, row): (usize, usize),
+    size_px: [f32; 2],
+) -> Bend {
     let nodes = corners(column, row);
-    let states = nodes.map(|(column, row)| states.at(column, row));
+    let states = nodes.map(|(column, row)| states.at(column, row - first_row));
     let mut worst = Bend::NONE;
     let mut layer = |displacements: [[f32; 2]; 4]| {
         let bend = Bend::between(displacements);
@@ -266,20 +277,20 @@ mod tests {
     fn what_comes_from_outside_is_measured_in_widths() {
         let mut states = Plane::filled(5, 5, NodeState::RESTING);
         let size_px = [32.0, 32.0];
-        assert_eq!(bend_at(&states, 0, 0, size_px), Bend::NONE);
+        assert_eq!(bend_at(&states, 0, (0, 0), size_px), Bend::NONE);
         // All of it moves eight pixels to the right, so the left edge shows what
         // stands eight pixels beyond it.
         for state in &mut states.samples {
             state.near_px = [8.0, 0.0];
         }
-        assert_eq!(bend_at(&states, 0, 0, size_px).outside, 0.25);
-        assert_eq!(bend_at(&states, 1, 0, size_px).outside, 0.0);
+        assert_eq!(bend_at(&states, 0, (0, 0), size_px).outside, 0.25);
+        assert_eq!(bend_at(&states, 0, (1, 0), size_px).outside, 0.0);
         // A second layer that is hardly seen does not count.
         for state in &mut states.samples {
             (state.far_px, state.far_share) = ([f32::INFINITY, 0.0], 0.1);
         }
-        assert_eq!(bend_at(&states, 1, 0, size_px).outside, 0.0);
+        assert_eq!(bend_at(&states, 0, (1, 0), size_px).outside, 0.0);
         states.samples[6].far_share = 0.2;
-        assert!(!bend_at(&states, 1, 1, size_px).outside.is_finite());
+        assert!(!bend_at(&states, 0, (1, 1), size_px).outside.is_finite());
     }
 }
