@@ -6,6 +6,8 @@ mod around;
 
 mod segments;
 
+use rayon::prelude::*;
+
 pub use around::{box_mean, region_of, spread};
 pub use segments::segments;
 
@@ -46,6 +48,24 @@ impl<T: Copy> Plane<T> {
             width_px,
             height_px,
             samples,
+        }
+    }
+
+    /// The same, its rows made on all threads.
+    pub fn from_fn_on_threads(
+        width_px: usize,
+        height_px: usize,
+        sample_at: impl Fn(usize, usize) -> T + Sync,
+    ) -> Self
+    where
+        T: Send,
+    {
+        let row_at = |y: usize| (0..width_px).map(|x| sample_at(x, y)).collect();
+        let rows: Vec<Vec<T>> = (0..height_px).into_par_iter().map(row_at).collect();
+        Self {
+            width_px,
+            height_px,
+            samples: rows.concat(),
         }
     }
 

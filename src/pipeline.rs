@@ -12,7 +12,7 @@ mod reel;
 
 mod watch;
 
-use std::{fs::File, io, num::NonZeroUsize, panic::resume_unwind, path::Path, sync::Arc, thread};
+use std::{fs::File, io, num::NonZeroUsize, path::Path, sync::Arc, thread};
 
 use sha2::{Digest, Sha256};
 
@@ -26,7 +26,7 @@ use crate::{
     motion::{Motion, Shares},
     observation::Observation,
     request::{JobId, Look, RequestError, Shape, Size},
-    scene::{Network, NetworkError, Scene},
+    scene::{Network, NetworkError, Profile, Scene},
     still::{Limits, Origin, Still, StillError, decode},
 };
 
@@ -110,6 +110,27 @@ pub fn render(
     job: &Job<'_>,
     onlooker: &dyn Onlooker,
 ) -> Result<Clip, PipelineError> {
+    thread::scope(|scope| {
+        // Of a clip whose size is given the network can get ready beside the photograph.
+        if let (Some(size), 2..) = (job.shape.size, threads_of(job).get()) {
+            let (profiles, width_px) = (network.profiles(), size.width_px());
+            let profile = Profile::nearest(profiles, width_px, size.height_px());
+            let prepare = move || network.prepare(profile);
+            let spawned = thread::Builder::new().spawn_scoped(scope, prepare);
+            if let Err(error) = spawned {
+                log::debug!("no thread to prepare the network on: {error}");
+            }
+        }
+        make(network, new_encoder, job, onlooker)
+    })
+}
+
+fn make(
+    network: &dyn Network,
+    new_encoder: &NewEncoder,
+    job: &Job<'_>,
+    onlooker: &dyn Onlooker,
+) -> Result<Clip, PipelineError> {
     onlooker.stage(Stage::Decoding);
     let mut shape = job.shape.validated()?;
     let look = job.look.validated()?;
@@ -126,25 +147,22 @@ pub fn render(
 
     onlooker.stage(Stage::Looking);
     let planes = Arc::clone(&still.planes);
-    let (imagined, trial, poster_jpeg) = thread::scope(|scope| {
-        let of_still = scope.spawn(|| {
-            let trial = rate::trial(new_encoder, &planes, shape.frame_rate);
-            (trial, poster::encode(&planes))
-        });
-        let imagined = on_threads(job, || {
-            let scene = Scene::look(network, still, &look)?;
-            memory::give_back();
-            let period_s = shape.period_s();
-            let (motion, shares) = match watched.observation() {
-                Some(seen) => Motion::observe(&scene, seen, period_s, &look),
-                None => (Motion::imagine(&scene, period_s, &look), Shares::default()),
-            };
-            Ok::<_, NetworkError>((scene, motion, shares, network.engine()))
-        });
-        let (trial, poster_jpeg) = of_still.join().unwrap_or_else(|panic| resume_unwind(panic));
-        (imagined, trial, poster_jpeg)
-    });
-    let (scene, motion, shares, engine) = imagined??;
+    let imagine = || {
+        let scene = Scene::look(network, still, &look)?;
+        memory::give_back();
+        let period_s = shape.period_s();
+        let (motion, shares) = match watched.observation() {
+            Some(seen) => Motion::observe(&scene, seen, period_s, &look),
+            None => (Motion::imagine(&scene, period_s, &look), Shares::default()),
+        };
+        Ok::<_, NetworkError>((scene, motion, shares, network.engine()))
+    };
+    let encode_still = || {
+        let trial = rate::trial(new_encoder, &planes, shape.frame_rate);
+        (trial, poster::encode(&planes))
+    };
+    let (imagined, (trial, poster_jpeg)) = on_threads(job, || rayon::join(imagine, encode_still))?;
+    let (scene, motion, shares, engine) = imagined?;
     let mut script = Script::new(&scene, motion, shape, look);
     let mut trial = Some(trial?);
     let poster_jpeg = poster_jpeg?;

@@ -168,6 +168,10 @@ pub trait Network: Send + Sync {
     /// Input sizes that it accepts; never empty.
     fn profiles(&self) -> &[Profile];
 
+    /// Gets ready for pictures of this size, where that takes a while which may be
+    /// spent beside other work. Whatever fails is told when a picture is looked at.
+    fn prepare(&self, _profile: Profile) {}
+
     /// Looks at one picture.
     ///
     /// # Errors

@@ -291,6 +291,13 @@ impl Network for Engines {
         self.model.profiles()
     }
 
+    fn prepare(&self, profile: Profile) {
+        match self.network() {
+            Ok((_, network)) => network.prepare(profile),
+            Err(error) => log::debug!("not ready for {profile:?}: {error}"),
+        }
+    }
+
     fn infer(&self, input: &NetworkInput) -> Result<NetworkOutput, NetworkError> {
         loop {
             let (engine, network) = self.network()?;

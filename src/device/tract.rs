@@ -102,6 +102,12 @@ impl Network for TractNetwork {
         self.model.profiles()
     }
 
+    fn prepare(&self, profile: Profile) {
+        if let Err(error) = self.ready_for(profile) {
+            log::debug!("not ready for {profile:?}: {error:#}");
+        }
+    }
+
     fn infer(&self, input: &NetworkInput) -> Result<NetworkOutput, NetworkError> {
         self.run(input)
             .map_err(|error| NetworkError::Inference(format!("{error:#}")))

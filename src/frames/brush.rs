@@ -46,16 +46,17 @@ pub struct Brush {
 impl Brush {
     /// Draws with the fastest kernels of this machine.
     pub fn new(texture: Texture, mask: Plane<u8>, field: &Field) -> Self {
-        let chroma_mask = Plane::from_fn(mask.width_px / 2, mask.height_px / 2, |x, y| {
-            let [above, below] = [mask.row(2 * y), mask.row(2 * y + 1)];
-            let four = [
-                above[2 * x],
-                above[2 * x + 1],
-                below[2 * x],
-                below[2 * x + 1],
-            ];
-            (four.map(u16::from).iter().sum::<u16>() / 4) as u8
-        });
+        let chroma_mask =
+            Plane::from_fn_on_threads(mask.width_px / 2, mask.height_px / 2, |x, y| {
+                let [above, below] = [mask.row(2 * y), mask.row(2 * y + 1)];
+                let four = [
+                    above[2 * x],
+                    above[2 * x + 1],
+                    below[2 * x],
+                    below[2 * x + 1],
+                ];
+                (four.map(u16::from).iter().sum::<u16>() / 4) as u8
+            });
         let follow_luma = follow(&mask, [NODE_STRIDE_PX; 2]);
         let follow_chroma = follow(&chroma_mask, [CHROMA_COLUMNS, CHROMA_ROWS]);
         Self {
@@ -241,7 +242,7 @@ fn follow(mask: &Plane<u8>, [columns, rows]: [usize; 2]) -> Plane<Follow> {
         mask.width_px.div_ceil(columns),
         mask.height_px.div_ceil(rows),
     );
-    Plane::from_fn(patches.0, patches.1, |column, row| {
+    Plane::from_fn_on_threads(patches.0, patches.1, |column, row| {
         let across = column * columns..((column + 1) * columns).min(mask.width_px);
         let down = row * rows..((row + 1) * rows).min(mask.height_px);
         Follow::of(down.flat_map(|y| mask.row(y)[across.clone()].iter().copied()))

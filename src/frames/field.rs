@@ -7,6 +7,8 @@
 
 use std::f32::consts::TAU;
 
+use rayon::prelude::*;
+
 use crate::{
     frames::{
         blend::{LIKE, blend, eased},
@@ -113,6 +115,7 @@ impl Field {
         let rows = height / NODE_STRIDE_PX + 2;
         let laid = Laid::new(motion, profile, mask, columns, rows);
         let mut nodes: Vec<Node> = (0..columns * rows)
+            .into_par_iter()
             .map(|at| Node::new(&laid, motion, at % columns, at / columns))
             .collect();
         let streams = Plane::from_fn(columns, rows, |column, row| {
@@ -204,9 +207,9 @@ impl Field {
         const HALF_WINDOW_PX: i32 = 12;
         const APART_PX: usize = 4;
         let [right, bottom] = [detail.width_px, detail.height_px].map(|side| side as i32 - 1);
-        for at in 0..self.nodes.len() {
+        let unlikeness = |at: usize| {
             if !self.nodes[at].is_stream {
-                continue;
+                return 0.0;
             }
             let here = [at % self.columns, at / self.columns].map(|c| (c * NODE_STRIDE_PX) as i32);
             let [back, ahead] = self.displaced(at, [0.25, -0.25]).map(|way| {
@@ -230,9 +233,12 @@ impl Field {
                 }
             }
             let likeness = both / (first * second).sqrt();
-            self.nodes[at].unlikeness = likeness.clamp(0.0, 1.0).acos();
-        }
-        for node in &mut self.nodes {
+            likeness.clamp(0.0, 1.0).acos()
+        };
+        let all = (0..self.nodes.len()).into_par_iter().map(unlikeness);
+        let all: Vec<f32> = all.collect();
+        for (node, unlikeness) in self.nodes.iter_mut().zip(all) {
+            node.unlikeness = unlikeness;
             node.blend_scale = 1.0 / node.unlikeness.sin().max(LIKE);
         }
     }
@@ -334,14 +340,10 @@ impl Field {
         let step_s = hand_over_s / LEVELS as f32;
         let stride = NODE_STRIDE_PX as f32;
         self.trajectories = vec![[0.0; 2]; self.nodes.len() * ENTRIES];
-        for (node, table) in self
-            .nodes
-            .iter()
-            .zip(self.trajectories.chunks_exact_mut(ENTRIES))
-            .enumerate()
-            .filter(|(_, (node, _))| node.is_stream)
-            .map(|(at, (_, table))| (at, table))
-        {
+        let tables = self.trajectories.par_chunks_exact_mut(ENTRIES);
+        let nodes = self.nodes.par_iter().zip(tables).enumerate();
+        let streams = nodes.filter(|(_, (node, _))| node.is_stream);
+        streams.for_each(|(node, (_, table))| {
             let start = [(node % self.columns) as f32, (node / self.columns) as f32];
             for sign in [-1.0f32, 1.0] {
                 let mut position = start;
@@ -356,7 +358,7 @@ impl Field {
                     table[entry] = [0, 1].map(|axis| (start[axis] - position[axis]) * stride);
                 }
             }
-        }
+        });
     }
 }
 

@@ -39,7 +39,7 @@ impl Laid {
             NODE_STRIDE_PX as f32 * motion.gate.width_px as f32 / width,
             NODE_STRIDE_PX as f32 * motion.gate.height_px as f32 / height,
         ];
-        let open = Plane::from_fn(columns, rows, |c, r| mean_around(mask, c, r));
+        let open = Plane::from_fn_on_threads(columns, rows, |c, r| mean_around(mask, c, r));
         // Outside the gate the velocity means nothing, so what stands inside is
         // carried over the border before it is faded there.
         let weight = box_mean(&motion.gate, 2);
@@ -50,7 +50,7 @@ impl Laid {
             }
             box_mean(&gated, 2)
         });
-        let velocity = Plane::from_fn(columns, rows, |c, r| {
+        let velocity = Plane::from_fn_on_threads(columns, rows, |c, r| {
             let open = open.at(c, r);
             if open == 0.0 {
                 return [0.0; 2];

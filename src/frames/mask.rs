@@ -5,6 +5,8 @@
 //! Guided filter of He, Sun and Tang (2010), in its fast form (2015): the
 //! linear model is fitted on a small picture and applied on the large one.
 
+use rayon::prelude::*;
+
 use crate::{
     frames::texture::block_means,
     motion::Motion,
@@ -73,9 +75,10 @@ impl Fit {
         let mut mask = Plane::filled(luma.width_px, luma.height_px, 0u8);
         let planes = [&self.slope, &self.offset, &self.open, &self.matte];
         let columns = self.open.width_px;
+        let lines = mask.samples.par_chunks_mut(luma.width_px);
         // Each row with its ends once more, for what lies outside of them.
-        let mut rows = [(); 4].map(|()| vec![0.0; columns + 2]);
-        for y in 0..luma.height_px {
+        let rows = || [(); 4].map(|()| vec![0.0; columns + 2]);
+        lines.enumerate().for_each_init(rows, |rows, (y, line)| {
             let (above, below, t) = neighbours(y, self.open.height_px);
             for (row, plane) in rows.iter_mut().zip(planes) {
                 let (above, below) = (plane.row(above), plane.row(below));
@@ -85,11 +88,13 @@ impl Fit {
                 row[0] = row[1];
                 row[columns + 1] = row[columns];
             }
-            let [slope, offset, open, matte] = &rows;
+            let [slope, offset, open, matte] = &*rows;
             let pixels = luma.row(y).chunks(SHRINK);
-            let blocks = mask.row_mut(y).chunks_mut(SHRINK).zip(pixels);
+            let blocks = line.chunks_mut(SHRINK).zip(pixels);
             for (cell, (to, pixels)) in blocks.enumerate() {
-                if open[cell..cell + 3].iter().all(|open| *open < OPEN_MIN) {
+                let around = cell..cell + 3;
+                let is_shut = open[around.clone()].iter().all(|open| *open < OPEN_MIN);
+                if is_shut || matte[around].iter().all(|matte| *matte <= 0.0) {
                     continue;
                 }
                 for (k, (to, pixel)) in to.iter_mut().zip(pixels).enumerate() {
@@ -106,7 +111,7 @@ impl Fit {
                     *to = (t * t * (3.0 - 2.0 * t) * at(matte) * 255.0 + 0.5) as u8;
                 }
             }
-        }
+        });
         mask
     }
 }
@@ -123,18 +128,21 @@ fn neighbours(y: usize, rows: usize) -> (usize, usize, f32) {
 fn blurred(mask: &Plane<u8>) -> Plane<u8> {
     let (width, height) = (mask.width_px, mask.height_px);
     let mut blurred = Plane::filled(width, height, 0u8);
-    let mut sums = vec![0u16; width + 2];
-    for y in 0..height {
-        let rows = [y.saturating_sub(1), y, (y + 1).min(height - 1)].map(|y| mask.row(y));
-        for (x, sum) in sums[1..=width].iter_mut().enumerate() {
-            *sum = u16::from(rows[0][x]) + u16::from(rows[1][x]) + u16::from(rows[2][x]);
-        }
-        sums[0] = sums[1];
-        sums[width + 1] = sums[width];
-        for (x, to) in blurred.row_mut(y).iter_mut().enumerate() {
-            *to = ((sums[x] + sums[x + 1] + sums[x + 2] + 4) / 9) as u8;
-        }
-    }
+    let lines = blurred.samples.par_chunks_mut(width).enumerate();
+    lines.for_each_init(
+        || vec![0u16; width + 2],
+        |sums, (y, line)| {
+            let rows = [y.saturating_sub(1), y, (y + 1).min(height - 1)].map(|y| mask.row(y));
+            for (x, sum) in sums[1..=width].iter_mut().enumerate() {
+                *sum = u16::from(rows[0][x]) + u16::from(rows[1][x]) + u16::from(rows[2][x]);
+            }
+            sums[0] = sums[1];
+            sums[width + 1] = sums[width];
+            for (x, to) in line.iter_mut().enumerate() {
+                *to = ((sums[x] + sums[x + 1] + sums[x + 2] + 4) / 9) as u8;
+            }
+        },
+    );
     blurred
 }
 

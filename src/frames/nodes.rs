@@ -1,5 +1,7 @@
 //! The motion of one moment at the nodes, in the whole numbers of the kernels.
 
+use rayon::prelude::*;
+
 use crate::{
     arch::{
         Node,
@@ -141,6 +143,7 @@ pub fn free_nodes(field: &Field) -> Vec<bool> {
             == count(x.start, y.end) + count(x.end, y.start)
     };
     (0..columns * rows)
+        .into_par_iter()
         .map(|at| {
             let (column, row) = (at % columns, at / columns);
             field.is_active(column, row) && is_free(column, row)
