@@ -48,6 +48,7 @@ pub fn segments(channels: &[Plane<f32>; 3]) -> Plane<u32> {
 }
 
 /// Between two pixels side by side.
+#[derive(Clone, Copy)]
 struct Border {
     pixels: [u32; 2],
     /// How far their colours are apart.
@@ -79,8 +80,28 @@ fn borders(channels: &[Plane<f32>; 3]) -> Vec<Border> {
             });
         }
     }
-    borders.sort_by_key(|border| (border.levels * PARTS) as u32);
-    borders
+    in_order(&borders)
+}
+
+/// Sorted by counting, since there are few differences that are told apart and very
+/// many borders.
+fn in_order(borders: &[Border]) -> Vec<Border> {
+    let parts = |border: &Border| (border.levels * PARTS) as usize;
+    let most = borders.iter().map(parts).max().unwrap_or(0);
+    let mut places = vec![0; most + 2];
+    for border in borders {
+        places[parts(border) + 1] += 1;
+    }
+    for part in 0..=most {
+        places[part + 1] += places[part];
+    }
+    let mut sorted = borders.to_vec();
+    for border in borders {
+        let place = &mut places[parts(border)];
+        sorted[*place] = *border;
+        *place += 1;
+    }
+    sorted
 }
 
 /// Sets of pixels that grow together, each known by one of its pixels, the root.
