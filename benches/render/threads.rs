@@ -1,5 +1,7 @@
 //! What further cores gain.
 
+use std::thread;
+
 use crate::{
     Bench, bars,
     bars::Scores,
@@ -31,17 +33,32 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
             ..order
         })
     })?;
-    let mut table = Table::new(&["threads", "wall, s", "CPU, s", "speed-up", "peak RSS, MB"]);
+    let beside_s = bench.plan.rounds(Part::Threads, &contenders, |count| {
+        side_by_side_s(bench, &order, *count)
+    })?;
+    let mut table = Table::new(&[
+        "threads",
+        "wall, s",
+        "CPU, s",
+        "speed-up",
+        "as many renders of one thread, times the work of one",
+        "peak RSS, MB",
+    ]);
     let wall_s: Vec<Spread> = runs
         .iter()
         .map(|runs| Spread::of(runs, |run| run.usage.wall_s))
         .collect();
-    for ((threads, runs), wall) in contenders.iter().zip(&runs).zip(&wall_s) {
+    let beside_s: Vec<Spread> = (beside_s.iter())
+        .map(|runs| Spread::of(runs, |wall_s| *wall_s))
+        .collect();
+    let rows = contenders.iter().zip(&runs).zip(&wall_s).zip(&beside_s);
+    for (((threads, runs), wall), beside) in rows {
         table.row([
             threads.to_string(),
             wall.show(2),
             Spread::of(runs, |run| run.usage.cpu_s).show(2),
             format!("{:.2}", wall_s[0].min / wall.min),
+            format!("{:.2}", *threads as f64 * beside_s[0].min / beside.min),
             Spread::of(runs, |run| run.usage.peak_rss_bytes as f64 / 1e6).show(0),
         ]);
     }
@@ -55,4 +72,24 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
         scores.note(bars::TWO_THREADS, one.min / two.min);
     }
     Ok(())
+}
+
+/// Wall time of so many renders at a time that share nothing, of one thread each:
+/// what the cores can do at most.
+fn side_by_side_s(bench: &Bench, order: &Order<'_>, count: usize) -> anyhow::Result<f64> {
+    thread::scope(|scope| {
+        let render = || {
+            bench.program.render(&Order {
+                threads: Some(1),
+                ..*order
+            })
+        };
+        let renders: Vec<_> = (0..count).map(|_| scope.spawn(render)).collect();
+        let mut longest_s = 0.0f64;
+        for render in renders {
+            let rendered = render.join().expect("rendering does not panic")?;
+            longest_s = longest_s.max(rendered.usage.wall_s);
+        }
+        Ok(longest_s)
+    })
 }
