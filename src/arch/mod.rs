@@ -13,7 +13,10 @@
 //! of AVX2 3.7 for each layer, by single loads of four bytes 1.5 where the plane is
 //! in the cache and 4.2 where it is not, as at 1080p with its 66 MB. Cubic samples
 //! of the still itself, whose taps for eight pixels are picked from one load a row,
-//! stay in the cache. `benches/kernels.rs` prints the figures of the machine at hand.
+//! stay in the cache. Looking once for the window of a whole patch, by its nodes, and
+//! no more for that of each row, by its positions, took on one of the first generation,
+//! whose vector units have 128 bits, 6.8 to 4.9 for one layer and 12.3 to 9.2 for two.
+//! `benches/kernels.rs` prints the figures of the machine at hand.
 
 pub mod lanes;
 
