@@ -12,8 +12,8 @@ use super::report::{Measure, Report};
 use crate::{
     frames::{
         Frame, Renderer,
-        contrast::{ROWS_APART_MIN, fine_contrast},
-        pace::{THIN_ROWS_APART_MIN, jerk, step, thin},
+        contrast::fine_contrast,
+        pace::{jerk, step, thin},
         tiles::Run,
     },
     picture::Plane,
@@ -195,19 +195,13 @@ fn glances(
         if from_middle == 0 {
             let pairs = glances.iter_mut().zip(tiles);
             for (glance, tile) in pairs.filter(|(_, tile)| evenly_lit.contains(tile)) {
-                let tile = [&Run::of_tile(*tile)];
-                let contrast = fine_contrast(&frame.planes.y, tile, ROWS_APART_MIN);
+                let contrast = fine_contrast(&frame.planes.y, [&Run::of_tile(*tile)]);
                 glance.power = contrast * contrast;
             }
         }
         let of_tile = |tile: &(usize, usize)| {
             let mut thinned = Vec::new();
-            thin(
-                &frame.planes.y,
-                &Run::of_tile(*tile),
-                THIN_ROWS_APART_MIN,
-                &mut thinned,
-            );
+            thin(&frame.planes.y, &Run::of_tile(*tile), &mut thinned);
             thinned
         };
         tiles.iter().map(of_tile).collect::<Vec<_>>().into_iter()

@@ -5,21 +5,17 @@ use super::{Director, steadiness::Steadiness};
 use crate::{
     frames::{
         Frame,
-        pace::{THIN_ROWS_APART_MIN, jerk, step, thin},
-        tiles::rows_apart,
+        pace::{jerk, step, thin},
     },
     picture::{Plane, Yuv420},
 };
 
 /// A part of the rows of the moving tiles' luma.
 type Thin = Vec<u8>;
-/// So many samples tell how large a step is.
-const THIN_SAMPLES: usize = 1 << 16;
 
 /// Watches the frames of one piece, in order.
 pub struct Watcher<'a> {
     director: &'a Director<'a>,
-    rows_apart: usize,
     seen: Seen,
     /// What is thinned next is put into its memory.
     spare: Thin,
@@ -27,10 +23,8 @@ pub struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     pub(super) fn new(director: &'a Director<'a>) -> Self {
-        let moving = director.renderer.moving();
         Self {
             director,
-            rows_apart: rows_apart(moving, THIN_ROWS_APART_MIN, THIN_SAMPLES),
             seen: Seen::default(),
             spare: Thin::new(),
         }
@@ -53,7 +47,7 @@ impl<'a> Watcher<'a> {
         let mut thinned = std::mem::take(&mut self.spare);
         thinned.clear();
         for run in renderer.moving() {
-            thin(luma, run, self.rows_apart, &mut thinned);
+            thin(luma, run, &mut thinned);
         }
         if let Some(spare) = seen.push(thinned) {
             self.spare = spare;

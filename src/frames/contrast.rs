@@ -21,21 +21,15 @@ const TRIM: [f32; 2] = [0.80, 1.35];
 
 /// Pixels between those that are compared.
 const APART: usize = 3;
-/// Rows between those that are looked at, where a tile is looked at closely.
-pub const ROWS_APART_MIN: usize = 2;
 /// Least share in the power of all detail that moves at which the part in an even
 /// light is seen by itself. Below that it is the dark around a fire, where one
 /// spark that enters is a multiple of all that was there.
 const SEEN_SHARE: f64 = 0.1;
 
 /// Root mean square of the difference between pixels three apart, across and
-/// down, in rows of the given tiles that are so many apart; in grey levels.
-pub fn fine_contrast<'a>(
-    luma: &Plane<u8>,
-    runs: impl IntoIterator<Item = &'a Run>,
-    rows_apart: usize,
-) -> f32 {
-    let (power, count) = power_and_count(luma, runs, rows_apart);
+/// down, in every second row of the given tiles; in grey levels.
+pub fn fine_contrast<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>) -> f32 {
+    let (power, count) = power_and_count(luma, runs);
     (power / count.max(1.0)).sqrt() as f32
 }
 
@@ -43,20 +37,16 @@ pub fn fine_contrast<'a>(
 /// squared grey levels: 0 unless it is less than a tenth of that of all that moves,
 /// else so much that both together are a tenth.
 pub fn backdrop(still: &Plane<u8>, moving: &[Run], evenly_lit: &[Run]) -> f32 {
-    let (all, _) = power_and_count(still, moving, ROWS_APART_MIN);
-    let (even, count) = power_and_count(still, evenly_lit, ROWS_APART_MIN);
+    let (all, _) = power_and_count(still, moving);
+    let (even, count) = power_and_count(still, evenly_lit);
     ((SEEN_SHARE * all - even).max(0.0) / count.max(1.0)) as f32
 }
 
-fn power_and_count<'a>(
-    luma: &Plane<u8>,
-    runs: impl IntoIterator<Item = &'a Run>,
-    rows_apart: usize,
-) -> (f64, f64) {
+fn power_and_count<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>) -> (f64, f64) {
     let (mut power, mut count) = (0u64, 0u64);
     for run in runs {
         let [columns, rows] = run.samples(luma, TILE_PX);
-        for y in rows.step_by(rows_apart) {
+        for y in rows.step_by(2) {
             let here = &luma.row(y)[columns.clone()];
             let below = &luma.row((y + APART).min(luma.height_px - 1))[columns.clone()];
             power += fine_differences(here, below);
@@ -96,11 +86,11 @@ fn fine_differences(here: &[u8], below: &[u8]) -> u64 {
 pub fn fine_power(tile: &[u8; TILE_PX * TILE_PX]) -> f32 {
     let (rows, _) = tile.as_chunks::<TILE_PX>();
     let power: u64 = (0..TILE_PX)
-        .step_by(ROWS_APART_MIN)
+        .step_by(2)
         // What would lie below the tile is no difference.
         .map(|y| fine_differences(&rows[y], rows.get(y + APART).unwrap_or(&rows[y])))
         .sum();
-    power as f32 / (TILE_PX * TILE_PX / ROWS_APART_MIN) as f32
+    power as f32 / (TILE_PX * TILE_PX / 2) as f32
 }
 
 /// Amplification of the detail over the loop; exactly 1 at phase 0.
@@ -192,7 +182,7 @@ mod tests {
         }];
         let dark = [Run::of_tile((0, 0))];
         let of_dark = backdrop(&checks(1, 100), &all, &dark);
-        let power = |luma: &Plane<u8>, runs: &[Run]| fine_contrast(luma, runs, 2).powi(2);
+        let power = |luma: &Plane<u8>, runs: &[Run]| fine_contrast(luma, runs).powi(2);
         let wanted = 0.1 * 4.0 * power(&checks(1, 100), &all);
         assert!((of_dark + power(&checks(1, 100), &dark) - wanted).abs() < 1e-3 * wanted);
         assert_eq!(backdrop(&checks(90, 100), &all, &dark), 0.0);
@@ -202,7 +192,7 @@ mod tests {
     fn contrast_counts_both_directions() {
         let across = Plane::from_fn(16, 16, |x, _| (10 * x) as u8);
         let down = Plane::from_fn(16, 16, |_, y| (10 * y) as u8);
-        let contrast = |plane: &Plane<u8>| fine_contrast(plane, [&Run::of_tile((0, 0))], 2);
+        let contrast = |plane: &Plane<u8>| fine_contrast(plane, [&Run::of_tile((0, 0))]);
         assert!(contrast(&across) > 20.0 && contrast(&down) > 20.0);
         assert_eq!(contrast(&across.map(|_| 7)), 0.0);
     }

@@ -35,13 +35,13 @@ use crate::{
     arch::Node,
     frames::{
         brush::{Brush, TILE_NODES},
-        contrast::{ROWS_APART_MIN, Trim, backdrop, fine_contrast, fine_power},
+        contrast::{Trim, backdrop, fine_contrast, fine_power},
         field::Field,
         mask::motion_mask,
         nodes::{Nodes, free_nodes},
         pace::Pace,
         texture::{Texture, fine_detail},
-        tiles::{Run, active_tiles, needed_tiles, nodes_of_tile, rows_apart, runs},
+        tiles::{Run, active_tiles, needed_tiles, nodes_of_tile, runs},
     },
     motion::Motion,
     picture::{Plane, Yuv420},
@@ -56,10 +56,6 @@ pub const TICKS_PER_SECOND: u32 = 90_000;
 /// The contrast is measured once in so many frames, and so often at least.
 const FRAMES_PER_MOMENT: u32 = 6;
 const MOMENTS_MIN: u32 = 20;
-/// So many samples of a frame tell its contrast: in loops of 1080p of which 12 to 86 %
-/// move, every fourth row differed from all rows by .3 to 1.4 % in any frame, every
-/// second by .2 to 1.0 %, and every eighth by up to 3 %.
-const CONTRAST_SAMPLES: usize = 1 << 16;
 
 /// One picture of the loop.
 #[derive(Clone, Debug)]
@@ -86,8 +82,6 @@ pub struct Renderer {
     moving: Vec<Run>,
     /// Those whose light does not change.
     evenly_lit: Vec<Run>,
-    /// Rows between those of them in which contrast is measured.
-    contrast_rows_apart: usize,
     /// What detail in an even light is seen against: see [`backdrop`].
     backdrop: f32,
     trim: Trim,
@@ -120,7 +114,6 @@ impl Renderer {
             pace: Pace::EVEN,
             brush: Brush::new(Texture::new(&still), mask, &field),
             backdrop: backdrop(&still.y, &moving, &evenly_lit),
-            contrast_rows_apart: rows_apart(&evenly_lit, ROWS_APART_MIN, CONTRAST_SAMPLES),
             moving,
             evenly_lit,
             still,
@@ -236,7 +229,7 @@ impl Renderer {
     /// grey levels: what [`Self::even_out`] keeps even. Where little of it is
     /// there, it is seen against what else moves.
     pub fn contrast(&self, luma: &Plane<u8>) -> f32 {
-        let contrast = fine_contrast(luma, &self.evenly_lit, self.contrast_rows_apart);
+        let contrast = fine_contrast(luma, &self.evenly_lit);
         (contrast * contrast + self.backdrop).sqrt()
     }
 

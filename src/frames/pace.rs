@@ -31,16 +31,14 @@ const STEP_MIN: f32 = 0.87;
 /// less than is allowed, since only a part of it shrinks with the pace.
 const JERK_MAX: f32 = 1.1;
 
-/// Rows between those of a thinned picture, where a tile is looked at closely.
-pub const THIN_ROWS_APART_MIN: usize = 4;
 /// Samples that are summed in 32 bits: enough for a whole vector, too few for an
 /// overflow.
 const RUN: usize = 1 << 16;
 
-/// Appends rows of the luma of some tiles, so many apart.
-pub fn thin(luma: &Plane<u8>, run: &Run, rows_apart: usize, to: &mut Vec<u8>) {
+/// Appends every fourth row of the luma of some tiles.
+pub fn thin(luma: &Plane<u8>, run: &Run, to: &mut Vec<u8>) {
     let [columns, rows] = run.samples(luma, TILE_PX);
-    for y in rows.step_by(rows_apart) {
+    for y in rows.step_by(4) {
         to.extend_from_slice(&luma.row(y)[columns.clone()]);
     }
 }

@@ -185,7 +185,7 @@ fn moving_texture_keeps_its_detail_and_never_pulses() {
         let all = Plane::filled(WIDTH / TILE_PX, HEIGHT / TILE_PX, true);
         let contrasts: Vec<f32> = drawn
             .iter()
-            .map(|frame| fine_contrast(frame, &runs(&all), 2))
+            .map(|frame| fine_contrast(frame, &runs(&all)))
             .collect();
         let (least, most) = range(&contrasts);
         assert!(least / most >= 0.95, "{name}: {least} to {most}");
@@ -213,7 +213,7 @@ fn sparks_that_drift_into_the_dark_are_no_pulse() {
             .map(|extreme| seen.clone().reduce(extreme).unwrap_or_default());
         least / most
     };
-    let by_itself = contrasts(&|frame| fine_contrast(frame, renderer.evenly_lit(), 2));
+    let by_itself = contrasts(&|frame| fine_contrast(frame, renderer.evenly_lit()));
     let against_the_fire = contrasts(&|frame| renderer.contrast(frame));
     assert!(
         by_itself < 0.7 && against_the_fire >= 0.95,

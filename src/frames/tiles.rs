@@ -60,16 +60,6 @@ pub fn runs(tiles: &Plane<bool>) -> Vec<Run> {
     runs
 }
 
-/// Distance of the rows to look at in some tiles: `least`, or twice that where they
-/// would still show so many samples of luma.
-pub fn rows_apart(runs: &[Run], least: usize, samples: usize) -> usize {
-    let tiles: usize = runs.iter().map(|run| run.columns.len()).sum();
-    match tiles * TILE_PX * TILE_PX / (2 * least) {
-        left if left >= samples => 2 * least,
-        _ => least,
-    }
-}
-
 /// Column and row of the nodes in and around a tile.
 pub fn nodes_of_tile(
     field: &Field,
@@ -140,20 +130,6 @@ pub fn needed_tiles(active: &Plane<bool>, field: &Field, size: [usize; 2]) -> Pl
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_many_tiles_half_as_many_rows_are_looked_at() {
-        let run = |tiles| {
-            [Run {
-                row: 0,
-                columns: 0..tiles,
-            }]
-        };
-        // Four rows of sixteen samples are left of a tile.
-        for (tiles, apart) in [(1, 2), (99, 2), (100, 4), (9999, 4)] {
-            assert_eq!(rows_apart(&run(tiles), 2, 100 * 4 * 16), apart, "{tiles}");
-        }
-    }
 
     #[test]
     fn runs_end_at_gaps_and_at_the_end_of_a_row() {
