@@ -110,38 +110,36 @@ pub fn render(
     job: &Job<'_>,
     onlooker: &dyn Onlooker,
 ) -> Result<Clip, PipelineError> {
+    onlooker.stage(Stage::Decoding);
+    let shape = job.shape.validated()?;
+    let look = job.look.validated()?;
+    let photo = decode(job.photo, job.limits)?;
+    let size = shape
+        .size
+        .unwrap_or_else(|| Size::fitting(photo.width_px, photo.height_px));
     thread::scope(|scope| {
-        // Of a clip whose size is given the network can get ready beside the photograph.
-        if let (Some(size), 2..) = (job.shape.size, threads_of(job).get()) {
+        if threads_of(job).get() > 1 {
             let (profiles, width_px) = (network.profiles(), size.width_px());
             let profile = Profile::nearest(profiles, width_px, size.height_px());
             let prepare = move || network.prepare(profile);
-            let spawned = thread::Builder::new().spawn_scoped(scope, prepare);
-            if let Err(error) = spawned {
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, prepare) {
                 log::debug!("no thread to prepare the network on: {error}");
             }
         }
-        make(network, new_encoder, job, onlooker)
+        let still = Still::compose(&photo, size, job.origin);
+        drop(photo);
+        of_still(network, new_encoder, job, onlooker, (still, shape, look))
     })
 }
 
-fn make(
+/// Makes the clip of the still, while the network may not be ready yet.
+fn of_still(
     network: &dyn Network,
     new_encoder: &NewEncoder,
     job: &Job<'_>,
     onlooker: &dyn Onlooker,
+    (mut still, mut shape, look): (Still, Shape, Look),
 ) -> Result<Clip, PipelineError> {
-    onlooker.stage(Stage::Decoding);
-    let mut shape = job.shape.validated()?;
-    let look = job.look.validated()?;
-    let mut still = {
-        let photo = decode(job.photo, job.limits)?;
-        let size = shape
-            .size
-            .unwrap_or_else(|| Size::fitting(photo.width_px, photo.height_px));
-        Still::compose(&photo, size, job.origin)
-    };
-
     let watched = Watched::watch(job, network, &mut still, &mut shape, onlooker)?;
     memory::give_back();
 

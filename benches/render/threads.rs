@@ -33,7 +33,13 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
             ..order
         })
     })?;
-    let beside_s = bench.plan.rounds(Part::Threads, &contenders, |count| {
+    // One by itself is the first contender; those that taskset confines would all be on
+    // one core.
+    let several = match bench.program.can_set_threads() {
+        true => &contenders[1..],
+        false => &[],
+    };
+    let beside_s = bench.plan.rounds(Part::Threads, several, |count| {
         side_by_side_s(bench, &order, *count)
     })?;
     let mut table = Table::new(&[
@@ -48,17 +54,18 @@ pub fn measure(bench: &Bench, scores: &mut Scores) -> anyhow::Result<()> {
         .iter()
         .map(|runs| Spread::of(runs, |run| run.usage.wall_s))
         .collect();
-    let beside_s: Vec<Spread> = (beside_s.iter())
-        .map(|runs| Spread::of(runs, |wall_s| *wall_s))
-        .collect();
-    let rows = contenders.iter().zip(&runs).zip(&wall_s).zip(&beside_s);
-    for (((threads, runs), wall), beside) in rows {
+    for ((threads, runs), wall) in contenders.iter().zip(&runs).zip(&wall_s) {
+        let beside = threads.checked_sub(2).and_then(|at| beside_s.get(at));
+        let work = beside.map_or(String::new(), |walls_s| {
+            let longest_s = Spread::of(walls_s, |wall_s| *wall_s).min;
+            format!("{:.2}", *threads as f64 * wall_s[0].min / longest_s)
+        });
         table.row([
             threads.to_string(),
             wall.show(2),
             Spread::of(runs, |run| run.usage.cpu_s).show(2),
             format!("{:.2}", wall_s[0].min / wall.min),
-            format!("{:.2}", *threads as f64 * beside_s[0].min / beside.min),
+            work,
             Spread::of(runs, |run| run.usage.peak_rss_bytes as f64 / 1e6).show(0),
         ]);
     }

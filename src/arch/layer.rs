@@ -24,9 +24,13 @@ const COLUMNS: [i32; LANES] = [
     7 * PARTS,
 ];
 
-/// A quantity of which a share in parts of 256 is meant.
+/// A quantity of which a share in parts of 256 is meant; all of it where all samples
+/// follow fully.
 #[inline(always)]
-fn part<V: Lanes>(quantity: V, share: V) -> V {
+pub fn part<V: Lanes>(is_open: bool, quantity: V, share: V) -> V {
+    if is_open {
+        return quantity;
+    }
     quantity.mul(share).add(V::splat(128)).shifted::<8>()
 }
 
@@ -43,8 +47,6 @@ fn in_samples<V: Lanes, S: Site>(way: V) -> V {
 pub trait Layer<V: Lanes, const PLANES: usize> {
     /// Whether all of them follow the motion fully.
     const IS_OPEN: bool;
-    /// A quantity of which a share is meant; all of it where all samples follow fully.
-    fn part(quantity: V, share: V) -> V;
     /// The samples of the next row, in [`GREY_PARTS`](super::padded::GREY_PARTS) from
     /// mid-grey.
     fn next(&mut self, from: &[&Padded; PLANES], follow: V) -> [V; PLANES];
@@ -78,7 +80,7 @@ impl<V: Lanes, S: Site, const IS_OPEN: bool, const IS_INSIDE: bool>
     /// Where samples that stand at `own` come from.
     #[inline(always)]
     fn source(own: V, way: V, follow: V, end: V) -> V {
-        let way = if IS_OPEN { way } else { part(way, follow) };
+        let way = part(IS_OPEN, way, follow);
         let from = own.sub(in_samples::<V, S>(way));
         if IS_INSIDE {
             return from;
@@ -94,15 +96,6 @@ impl<V: Lanes, S: Site, const PLANES: usize, const IS_OPEN: bool, const IS_INSID
     Layer<V, PLANES> for Anywhere<V, S, IS_OPEN, IS_INSIDE>
 {
     const IS_OPEN: bool = IS_OPEN;
-
-    #[inline(always)]
-    fn part(quantity: V, share: V) -> V {
-        if IS_OPEN {
-            quantity
-        } else {
-            part(quantity, share)
-        }
-    }
 
     #[inline(always)]
     fn next(&mut self, from: &[&Padded; PLANES], follow: V) -> [V; PLANES] {
@@ -200,11 +193,6 @@ impl<V: Lanes, S: Site, const PLANES: usize, const ROWS: usize> Layer<V, PLANES>
     for Within<V, S, ROWS>
 {
     const IS_OPEN: bool = true;
-
-    #[inline(always)]
-    fn part(quantity: V, _: V) -> V {
-        quantity
-    }
 
     #[inline(always)]
     fn next(&mut self, from: &[&Padded; PLANES], _: V) -> [V; PLANES] {

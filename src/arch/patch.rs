@@ -9,7 +9,7 @@
 use crate::arch::{
     dither::thresholds,
     lanes::{LANES, Lanes},
-    layer::{Anywhere, Layer, ROWS_MAX, Window, Within},
+    layer::{Anywhere, Layer, ROWS_MAX, Window, Within, part},
     padded::{GREY_PARTS, PARTS, Padded},
     ramp::Ramp,
 };
@@ -217,10 +217,7 @@ fn draw_within<V: Lanes, S: Site, const PLANES: usize, const ROWS: usize>(
         Within::<V, S, ROWS>::new(patch, near, |node| node.near),
         Within::<V, S, ROWS>::new(patch, far, |node| node.far),
     ];
-    match patch.is_layered {
-        true => draw_rows::<V, S, _, PLANES, true>(patch, layers, out),
-        false => draw_rows::<V, S, _, PLANES, false>(patch, layers, out),
-    }
+    draw_layers::<V, S, _, PLANES>(patch, layers, out);
 }
 
 #[inline(always)]
@@ -238,9 +235,18 @@ fn draw_from_anywhere<
         Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, |node| node.near),
         Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, |node| node.far),
     ];
+    draw_layers::<V, S, _, PLANES>(patch, layers, out);
+}
+
+#[inline(always)]
+fn draw_layers<V: Lanes, S: Site, L: Layer<V, PLANES>, const PLANES: usize>(
+    patch: &Patch<'_, PLANES>,
+    layers: [L; 2],
+    out: &mut [&mut Canvas<'_>; PLANES],
+) {
     match patch.is_layered {
-        true => draw_rows::<V, S, _, PLANES, true>(patch, layers, out),
-        false => draw_rows::<V, S, _, PLANES, false>(patch, layers, out),
+        true => draw_rows::<V, S, L, PLANES, true>(patch, layers, out),
+        false => draw_rows::<V, S, L, PLANES, false>(patch, layers, out),
     }
 }
 
@@ -307,9 +313,9 @@ fn draw_rows<
             let mut far_weight = far_share;
             let mut rest = V::splat(WEIGHT_PARTS / 2);
             if S::HAS_DETAIL {
-                near_weight = near_weight.add(L::part(near_excess.next(), follow));
-                far_weight = far_weight.add(L::part(far_excess.next(), follow));
-                let base = L::part(base.next(), follow);
+                near_weight = near_weight.add(part(L::IS_OPEN, near_excess.next(), follow));
+                far_weight = far_weight.add(part(L::IS_OPEN, far_excess.next(), follow));
+                let base = part(L::IS_OPEN, base.next(), follow);
                 rest = rest.add(base.mul(V::splat(WEIGHT_PARTS)));
             }
             let mut plane = 0;
@@ -320,8 +326,8 @@ fn draw_rows<
                 plane += 1;
             }
         } else if S::HAS_DETAIL {
-            let weight = V::splat(WEIGHT_PARTS).add(L::part(near_excess.next(), follow));
-            let rest = L::part(base.next(), follow).mul(V::splat(WEIGHT_PARTS));
+            let weight = V::splat(WEIGHT_PARTS).add(part(L::IS_OPEN, near_excess.next(), follow));
+            let rest = part(L::IS_OPEN, base.next(), follow).mul(V::splat(WEIGHT_PARTS));
             let rest = rest.add(V::splat(WEIGHT_PARTS / 2));
             mixed[0] = mixed[0].mul(weight).add(rest).shifted::<14>();
         }
