@@ -5,7 +5,7 @@
 //! is measured once at a few moments, and the detail is amplified by what is
 //! missing.
 
-use std::f32::consts::TAU;
+use std::{array, f32::consts::TAU};
 
 use rayon::prelude::*;
 
@@ -59,20 +59,20 @@ fn power_and_count<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>
 /// Sum of the squared differences of samples from those below them, and from those
 /// ahead in the same tile: this is what [`fine_power`] sees of them.
 fn fine_differences(here: &[u8], below: &[u8]) -> u64 {
-    // Sixteen sums side by side, which the compiler keeps in registers; a row has too
-    // few samples for 32 bits to overflow.
+    // Sixteen sums side by side, which the compiler keeps in registers if the samples
+    // are counted; a row has too few of them for 32 bits to overflow.
     let mut sums = [0u32; TILE_PX];
     let mut add = |some: &[u8; TILE_PX], others: &[u8; TILE_PX]| {
-        for ((sum, a), b) in sums.iter_mut().zip(some).zip(others) {
-            let difference = u16::from(a.abs_diff(*b));
-            *sum += u32::from(difference * difference);
+        for at in 0..TILE_PX {
+            let difference = i16::from(some[at]) - i16::from(others[at]);
+            sums[at] += (i32::from(difference) * i32::from(difference)) as u32;
         }
     };
     let (tiles, rest) = here.as_chunks::<TILE_PX>();
     let (tiles_below, rest_below) = below.as_chunks::<TILE_PX>();
     for (tile, tile_below) in tiles.iter().zip(tiles_below) {
-        let mut ahead = *tile;
-        ahead[..TILE_PX - APART].copy_from_slice(&tile[APART..]);
+        let has_ahead = |at: usize| at + APART < TILE_PX;
+        let ahead = array::from_fn(|at| tile[if has_ahead(at) { at + APART } else { at }]);
         add(tile, &ahead);
         add(tile, tile_below);
     }
