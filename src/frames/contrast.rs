@@ -58,9 +58,13 @@ fn power_and_count<'a>(luma: &Plane<u8>, runs: impl IntoIterator<Item = &'a Run>
 
 /// Sum of the squared differences of samples from those below them, and from those
 /// ahead in the same tile: this is what [`fine_power`] sees of them.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "with an iterator over the sums it takes half as long again"
+)]
 fn fine_differences(here: &[u8], below: &[u8]) -> u64 {
-    // Sixteen sums side by side, which the compiler keeps in registers if the samples
-    // are counted; a row has too few of them for 32 bits to overflow.
+    // Sixteen sums side by side, which the compiler keeps in registers; a row has too
+    // few samples for 32 bits to overflow.
     let mut sums = [0u32; TILE_PX];
     let mut add = |some: &[u8; TILE_PX], others: &[u8; TILE_PX]| {
         for at in 0..TILE_PX {
@@ -186,6 +190,23 @@ mod tests {
         let wanted = 0.1 * 4.0 * power(&checks(1, 100), &all);
         assert!((of_dark + power(&checks(1, 100), &dark) - wanted).abs() < 1e-3 * wanted);
         assert_eq!(backdrop(&checks(90, 100), &all, &dark), 0.0);
+    }
+
+    #[test]
+    fn differences_of_a_row_are_those_of_each_tile() {
+        let mut rng = fastrand::Rng::with_seed(4);
+        for count in [2, TILE_PX, 3 * TILE_PX, 4 * TILE_PX + 9] {
+            let [here, below] =
+                [(); 2].map(|()| (0..count).map(|_| rng.u8(..)).collect::<Vec<_>>());
+            let square = |a: u8, b: u8| u64::from(a.abs_diff(b)).pow(2);
+            let down = here.iter().zip(&below).map(|(a, b)| square(*a, *b));
+            let across = here.chunks(TILE_PX).flat_map(|tile| {
+                let ahead = tile.iter().skip(APART);
+                tile.iter().zip(ahead).map(|(a, b)| square(*a, *b))
+            });
+            let of_each: u64 = down.chain(across).sum();
+            assert_eq!(fine_differences(&here, &below), of_each, "{count}");
+        }
     }
 
     #[test]
