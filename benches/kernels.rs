@@ -1,4 +1,4 @@
-//! The pixel kernels: `cargo bench --profile dev --bench kernels`.
+//! The pixel kernels: `cargo bench --bench kernels`.
 //!
 //! One thread. Times are those of the processor, not of the clock, so that other
 //! work of the machine disturbs them little; still compare figures of one run.
