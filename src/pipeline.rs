@@ -1,8 +1,8 @@
 //! A photograph in, a clip out: the stages in order.
 //!
-//! The still and its poster are encoded while the network looks at it; then
-//! workers draw, watch and encode the pieces of the clip ([`film`]). The first
-//! error ends the render and is the one reported.
+//! The still and its poster are encoded while the network looks at it and its
+//! motion is rehearsed; then workers draw, watch and encode the pieces of the clip
+//! ([`film`]). The first error ends the render and is the one reported.
 
 mod film;
 
@@ -16,7 +16,10 @@ use std::{fs::File, io, num::NonZeroUsize, path::Path, sync::Arc, thread};
 
 use sha2::{Digest, Sha256};
 
-use self::{film::Film, watch::Watched};
+use self::{
+    film::{Film, workers_for},
+    watch::Watched,
+};
 use crate::{
     burst::Burst,
     clip::{Clip, ClipError, NewEncoder, poster},
@@ -145,29 +148,31 @@ fn of_still(
 
     onlooker.stage(Stage::Looking);
     let planes = Arc::clone(&still.planes);
-    let imagine = || {
-        let scene = Scene::look(network, still, &look)?;
+    let mut scene = None;
+    let (kept, seen) = (&mut scene, watched.observation());
+    let imagine = move || {
+        let scene = &*kept.insert(Scene::look(network, still, &look)?);
         memory::give_back();
         let period_s = shape.period_s();
-        let (motion, shares) = match watched.observation() {
-            Some(seen) => Motion::observe(&scene, seen, period_s, &look),
-            None => (Motion::imagine(&scene, period_s, &look), Shares::default()),
+        let (motion, shares) = match seen {
+            Some(seen) => Motion::observe(scene, seen, period_s, &look),
+            None => (Motion::imagine(scene, period_s, &look), Shares::default()),
         };
-        Ok::<_, NetworkError>((scene, motion, shares, network.engine()))
+        let engine = network.engine();
+        let mut script = Script::new(scene, motion, shape, look);
+        let renderer = script.rehearse()?;
+        Ok::<_, PipelineError>((script, renderer, shares, engine))
     };
-    let encode_still = || {
-        let trial = rate::trial(new_encoder, &planes, shape.frame_rate);
-        (trial, poster::encode(&planes))
-    };
+    let workers = workers_for(shape.frame_count(), threads_of(job));
+    let new_trial = || rate::trial(new_encoder, &planes, shape.frame_rate, workers);
+    let encode_still = || rayon::join(new_trial, || poster::encode(&planes));
     let (imagined, (trial, poster_jpeg)) = on_threads(job, || rayon::join(imagine, encode_still))?;
-    let (scene, motion, shares, engine) = imagined?;
-    let mut script = Script::new(&scene, motion, shape, look);
+    let (mut script, mut renderer, shares, engine) = imagined?;
     let mut trial = Some(trial?);
     let poster_jpeg = poster_jpeg?;
 
     let (writer, report) = loop {
-        let renderer = on_threads(job, || script.rehearse())??;
-        onlooker.imagined(&scene, watched.observation(), script.motion(), &renderer);
+        onlooker.imagined(script.scene(), seen, script.motion(), &renderer);
         onlooker.stage(Stage::Rendering);
         memory::give_back();
         let director = Director::new(&planes, &renderer);
@@ -177,17 +182,19 @@ fn of_still(
             still: &planes,
             new_encoder,
             job,
-            workers: threads_of(job),
+            workers,
             onlooker,
         };
         let trial = match trial.take() {
             Some(trial) => trial,
-            None => rate::trial(new_encoder, &planes, shape.frame_rate)?,
+            None => on_threads(job, new_trial)??,
         };
         let (writer, seen) = film.shoot_within_budget(trial)?;
         if let Some(report) = on_threads(job, || script.judge(&director, seen))?? {
             break (writer, report);
         }
+        drop(renderer);
+        renderer = on_threads(job, || script.rehearse())??;
     };
     let codecs = writer.finish(job.clip_path)?;
     let (size_bytes, sha256) =

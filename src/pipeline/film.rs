@@ -69,16 +69,16 @@ impl Film<'_> {
         trial: Trial,
     ) -> Result<(Mp4Writer, Seen), PipelineError> {
         let bytes_max = rate::bytes_max(self.job.clip_bytes_max, self.job.shape);
-        let (mut quantiser, mut encoder) = trial;
+        let (mut quantiser, mut encoders) = trial;
         let mut attempt = 1;
         loop {
-            let still_bytes = encoder.still().frame.annex_b.len() as u64;
-            match self.shoot(quantiser, encoder, bytes_max, attempt == 1) {
+            let still_bytes = encoders[0].still().frame.annex_b.len() as u64;
+            match self.shoot(quantiser, encoders, bytes_max, attempt == 1) {
                 Err(PipelineError::Clip(ClipError::Budget { bytes, .. }))
                     if attempt < ATTEMPTS && quantiser < Quantiser::COARSEST =>
                 {
                     quantiser = rate::fitting(quantiser, still_bytes, bytes, bytes_max);
-                    encoder = self.encoder(quantiser)?;
+                    encoders = vec![self.encoder(quantiser)?];
                     attempt += 1;
                 }
                 ended => return ended,
@@ -93,12 +93,12 @@ impl Film<'_> {
     fn shoot(
         &self,
         quantiser: Quantiser,
-        mut first: Box<dyn VideoEncoder>,
+        mut encoders: Vec<Box<dyn VideoEncoder>>,
         bytes_max: u64,
         gives_up_early: bool,
     ) -> Result<(Mp4Writer, Seen), PipelineError> {
         let count = self.renderer.frame_count();
-        let key_frame = first.still().frame.clone();
+        let key_frame = encoders[0].still().frame.clone();
         let rate = NonZeroU32::new(self.job.shape.frame_rate).expect("a validated rate is not 0");
         let mut writer = Mp4Writer::create(self.job.clip_path, rate, count)?;
         writer.append(&key_frame)?;
@@ -114,20 +114,19 @@ impl Film<'_> {
         };
         if self.renderer.moving_tiles().next().is_none() {
             cutter.join(Piece {
-                frames: self.hold(first.as_mut())?,
+                frames: self.hold(encoders[0].as_mut())?,
                 seen: Seen::of_the_still(),
             })?;
         } else {
-            let pieces = count.div_ceil(PIECE_FRAMES) as usize;
-            let workers = self.workers.get().min(pieces);
-            let reel = Reel::new(pieces, workers, cutter);
-            let ready = Mutex::new(Some(first));
+            let workers = self.workers.get();
+            let reel = Reel::new(pieces_of(count), workers, cutter);
+            let ready = Mutex::new(encoders);
             let done = AtomicU32::new(0);
             thread::scope(|scope| {
                 for worker in 0..workers {
                     let work = || {
                         reel.run(|| {
-                            let ready = ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+                            let ready = ready.lock().unwrap_or_else(PoisonError::into_inner).pop();
                             let mut encoder = match ready {
                                 Some(encoder) => encoder,
                                 None => self.encoder(quantiser)?,
@@ -201,6 +200,15 @@ impl Film<'_> {
         }
         Ok(frames)
     }
+}
+
+/// Workers for a clip of `count` frames: as many as there are threads and pieces.
+pub(super) fn workers_for(count: u32, threads: NonZeroUsize) -> NonZeroUsize {
+    NonZeroUsize::new(pieces_of(count)).map_or(threads, |pieces| threads.min(pieces))
+}
+
+fn pieces_of(count: u32) -> usize {
+    count.div_ceil(PIECE_FRAMES) as usize
 }
 
 fn frames_of(piece: usize, count: u32) -> Range<u32> {

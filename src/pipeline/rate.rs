@@ -4,6 +4,10 @@
 //! to frame or from piece to piece pulses. It follows from the still, which is
 //! encoded anyway, and from the byte budget.
 
+use std::num::NonZeroUsize;
+
+use rayon::prelude::*;
+
 use crate::{
     clip::{ClipError, NewEncoder, Quantiser, VideoEncoder},
     picture::Yuv420,
@@ -26,14 +30,16 @@ const STEPS_PER_HALF: [f64; 2] = [8.0, 5.5];
 /// Share of the budget that is aimed at, since the model is only a model.
 const AIM: f64 = 0.92;
 
-/// A quantiser and an encoder that has encoded the still with it.
-pub(super) type Trial = (Quantiser, Box<dyn VideoEncoder>);
+/// A quantiser and encoders, at least one, that have encoded the still with it.
+pub(super) type Trial = (Quantiser, Vec<Box<dyn VideoEncoder>>);
 
-/// The coarsest quantiser at which the still keeps [`LUMA_PSNR_DB`].
+/// The coarsest quantiser at which the still keeps [`LUMA_PSNR_DB`], and an encoder
+/// for each of the workers.
 pub(super) fn trial(
     new_encoder: &NewEncoder,
     still: &Yuv420,
     frame_rate: u32,
+    workers: NonZeroUsize,
 ) -> Result<Trial, ClipError> {
     let coarsest = Quantiser::COARSEST_UNASKED;
     // Right for most pictures, so that one encoding is enough.
@@ -49,7 +55,12 @@ pub(super) fn trial(
         quantiser = next;
         encoder = new_encoder(still, frame_rate, quantiser)?;
     }
-    Ok((quantiser, encoder))
+    let others = (1..workers.get()).into_par_iter();
+    let mut encoders = others
+        .map(|_| new_encoder(still, frame_rate, quantiser))
+        .collect::<Result<Vec<_>, _>>()?;
+    encoders.push(encoder);
+    Ok((quantiser, encoders))
 }
 
 /// Largest file: what the job allows, and what players can take.
