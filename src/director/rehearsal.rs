@@ -9,6 +9,7 @@ use super::{
 use crate::{
     frames::{
         field::{Field, NODE_STRIDE_PX},
+        laid::Openness,
         mask::motion_mask,
         texture::block_means,
     },
@@ -56,17 +57,17 @@ impl Rehearsal {
         let mut round = 0;
         let mut settled = |luma: &Plane<u8>, moments: usize| {
             let mask = motion_mask(luma, motion);
+            let open = Openness::of(&mask);
             let mut before = None;
             loop {
-                let field = Field::new(motion, scene.profile, &mask, shape.period_s());
+                let field = Field::new(motion, scene.profile, open.clone(), shape.period_s());
                 let bends = bends(&field, &mask, moments, before.as_ref());
                 let worst = bends.samples.iter().copied().fold(Bend::NONE, Bend::worse);
                 log::debug!("rehearsed {round} times: {worst:?}");
                 if allowance(worst) >= 1.0 || round == ROUNDS {
                     return Self { mask, field, worst };
                 }
-                let size_px = (luma.width_px, luma.height_px);
-                calm.lower_motion(motion, &factors(motion, &bends, worst, size_px, round));
+                calm.lower_motion(motion, &factors(motion, &bends, worst, open.size_px, round));
                 round += 1;
                 before = Some((field, bends));
             }
@@ -86,7 +87,7 @@ fn factors(
     motion: &Motion,
     bends: &Plane<Bend>,
     worst: Bend,
-    size_px: (usize, usize),
+    size_px: [usize; 2],
     round: usize,
 ) -> Plane<f32> {
     let factors = bends.map(|bend| {
@@ -99,7 +100,7 @@ fn factors(
     let grid = (motion.gate.width_px, motion.gate.height_px);
     let radius = (RADIUS + RADIUS_MORE * round as f32) * grid.0 as f32;
     let radius = radius.ceil() as usize;
-    spread(&factors, NODE_STRIDE_PX, size_px, grid, radius)
+    spread(&factors, NODE_STRIDE_PX, size_px.into(), grid, radius)
 }
 
 /// How many times the motion may be what it is without going beyond a bound; 1

@@ -13,7 +13,7 @@ use crate::{
     frames::{
         blend::{LIKE, blend, eased},
         flicker::{FLICKER_DEPTH, Flicker},
-        laid::Laid,
+        laid::{Laid, Openness},
         state::NodeState,
     },
     motion::{Harmonic, Motion},
@@ -108,12 +108,11 @@ impl Node {
 }
 
 impl Field {
-    /// Lays the motion over a clip of the mask's size.
-    pub fn new(motion: &Motion, profile: Profile, mask: &Plane<u8>, period_s: f32) -> Self {
-        let (width, height) = (mask.width_px, mask.height_px);
-        let columns = width / NODE_STRIDE_PX + 2;
-        let rows = height / NODE_STRIDE_PX + 2;
-        let laid = Laid::new(motion, profile, mask, columns, rows);
+    /// Lays the motion over a clip that may move so much.
+    pub fn new(motion: &Motion, profile: Profile, open: Openness, period_s: f32) -> Self {
+        let (columns, rows) = (open.nodes.width_px, open.nodes.height_px);
+        let width_px = open.size_px[0] as f32;
+        let laid = Laid::new(motion, profile, open);
         let mut nodes: Vec<Node> = (0..columns * rows)
             .into_par_iter()
             .map(|at| Node::new(&laid, motion, at % columns, at / columns))
@@ -129,7 +128,7 @@ impl Field {
         let mut field = Self {
             columns,
             rows,
-            hand_overs: hand_overs(&laid, width as f32, period_s),
+            hand_overs: hand_overs(&laid, width_px, period_s),
             turns: motion.turns,
             period_s,
             active: nodes.iter().map(is_active).collect(),
@@ -309,14 +308,10 @@ impl Field {
         let mut between = [0.0f32; 4];
         for (layer, way) in ways.into_iter().enumerate() {
             let at = ((way + 0.5) * (2 * LEVELS) as f32).clamp(0.0, (2 * LEVELS) as f32);
-            let low = (at as usize).min(2 * LEVELS - 1);
-            let around = [
-                low.saturating_sub(1),
-                low,
-                low + 1,
-                (low + 2).min(2 * LEVELS),
-            ];
-            for (to, entry) in entries.iter_mut().zip(around) {
+            // By way of 32 bits, which is one instruction.
+            let low = (at as i32).min(2 * LEVELS as i32 - 1);
+            for (to, entry) in entries.iter_mut().zip(low - 1..) {
+                let entry = entry.clamp(0, 2 * LEVELS as i32) as usize;
                 [to[2 * layer], to[2 * layer + 1]] = table[entry];
             }
             [between[2 * layer], between[2 * layer + 1]] = [at - low as f32; 2];

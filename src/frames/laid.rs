@@ -7,6 +7,28 @@ use crate::{
     scene::{HARMONIC_COUNT, Profile},
 };
 
+/// How much of a clip may move.
+#[derive(Clone)]
+pub struct Openness {
+    /// Width and height of the clip, in luma pixels.
+    pub size_px: [usize; 2],
+    /// How much of the picture around each node may move, 0..=1; the last nodes stand
+    /// at or beyond the right and the bottom edge.
+    pub nodes: Plane<f32>,
+}
+
+impl Openness {
+    /// What the mask leaves open.
+    pub fn of(mask: &Plane<u8>) -> Self {
+        let size_px = [mask.width_px, mask.height_px];
+        let [columns, rows] = size_px.map(|side_px| side_px / NODE_STRIDE_PX + 2);
+        Self {
+            size_px,
+            nodes: Plane::from_fn_on_threads(columns, rows, |c, r| mean_around(mask, c, r)),
+        }
+    }
+}
+
 /// The motion brought to the nodes: velocity in luma pixels per second, already
 /// faded at the border of what may move.
 pub struct Laid {
@@ -20,15 +42,11 @@ pub struct Laid {
 }
 
 impl Laid {
-    /// Lays the motion over a clip of the mask's size.
-    pub fn new(
-        motion: &Motion,
-        profile: Profile,
-        mask: &Plane<u8>,
-        columns: usize,
-        rows: usize,
-    ) -> Self {
-        let (width, height) = (mask.width_px as f32, mask.height_px as f32);
+    /// Lays the motion over a clip that may move so much.
+    pub fn new(motion: &Motion, profile: Profile, open: Openness) -> Self {
+        let [width, height] = open.size_px.map(|side_px| side_px as f32);
+        let open = open.nodes;
+        let (columns, rows) = (open.width_px, open.height_px);
         // Motion is isotropic in the network's pixels, which the fitting to its
         // input may have stretched.
         let unit_px = [
@@ -39,7 +57,6 @@ impl Laid {
             NODE_STRIDE_PX as f32 * motion.gate.width_px as f32 / width,
             NODE_STRIDE_PX as f32 * motion.gate.height_px as f32 / height,
         ];
-        let open = Plane::from_fn_on_threads(columns, rows, |c, r| mean_around(mask, c, r));
         // Outside the gate the velocity means nothing, so what stands inside is
         // carried over the border before it is faded there.
         let weight = box_mean(&motion.gate, 2);

@@ -37,6 +37,7 @@ use crate::{
         brush::{Brush, TILE_NODES},
         contrast::{Trim, backdrop, fine_contrast, fine_power},
         field::Field,
+        laid::Openness,
         mask::motion_mask,
         nodes::{Nodes, free_nodes},
         pace::Pace,
@@ -93,7 +94,8 @@ impl Renderer {
     /// Prepares a loop: mask, trajectories and the planes to draw from.
     pub fn new(scene: &Scene, motion: &Motion, shape: Shape) -> Self {
         let mask = motion_mask(&scene.still.planes.y, motion);
-        let field = Field::new(motion, scene.profile, &mask, shape.period_s());
+        let open = Openness::of(&mask);
+        let field = Field::new(motion, scene.profile, open, shape.period_s());
         Self::with_field(scene, mask, field, shape)
     }
 
