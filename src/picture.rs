@@ -99,14 +99,14 @@ impl<T: Copy> Plane<T> {
     /// of the first sample) and their bilinear weights; outside the plane the
     /// nearest edge sample holds.
     pub fn around(&self, x: f32, y: f32) -> [(T, f32); 4] {
-        let x = x.clamp(0.0, (self.width_px - 1) as f32);
-        let y = y.clamp(0.0, (self.height_px - 1) as f32);
-        let (x0, y0) = (x as usize, y as usize);
-        let (x1, y1) = (
-            (x0 + 1).min(self.width_px - 1),
-            (y0 + 1).min(self.height_px - 1),
-        );
-        let (fx, fy) = (x - x0 as f32, y - y0 as f32);
+        // By way of 32 bits: processors convert no float to 64 bits without a sign.
+        let [last_x, last_y] = [self.width_px, self.height_px].map(|side_px| side_px as i32 - 1);
+        let x = x.clamp(0.0, last_x as f32);
+        let y = y.clamp(0.0, last_y as f32);
+        let (left, above) = (x as i32, y as i32);
+        let (fx, fy) = (x - left as f32, y - above as f32);
+        let [x0, y0] = [left, above].map(|at| at as usize);
+        let [x1, y1] = [(left + 1).min(last_x), (above + 1).min(last_y)].map(|at| at as usize);
         [
             (self.at(x0, y0), (1.0 - fx) * (1.0 - fy)),
             (self.at(x1, y0), fx * (1.0 - fy)),
