@@ -97,7 +97,7 @@ def main(arguments=None):
     if PACK in options.steps:
         from .pack import write_pack
 
-        write_pack(options.data, options.work, options.work / PACK, log)
+        write_pack(options.data, options.work, options.work / PACK, options.processes, log)
     if "train" in options.steps:
         from .crew import run_crew
         from .trainer import Recipe, Trainer

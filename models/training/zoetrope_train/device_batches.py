@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .batches import TAPS, UNSQUASH, random_wind
-from .device_store import pooled
+from .device_teachers import pooled
 from .export import PROFILES
 from .taught_cache import WINDS
 from .windows import Windows
@@ -52,9 +52,9 @@ def _told(arrays, picked, at, width, height):
 class DeviceBatches:
     """Draws the parts of a batch, all of one shape, from the stores."""
 
-    def __init__(self, stores, device, rng):
-        self.scale, self.photos, self.scenes, self.clips = stores
-        self.device, self.rng = device, rng
+    def __init__(self, material, device, rng):
+        self.views, self.scenes, self.clips = material.views, material.scenes, material.clips
+        self.teachers, self.device, self.rng = material.teachers, device, rng
 
     def shape(self, progress, early_share, whole_share):
         """Name, size and range of scales of the next batch."""
@@ -68,12 +68,12 @@ class DeviceBatches:
     def _picked(self, rows):
         return torch.from_numpy(rows).to(self.device)
 
-    def draw_photos(self, count, shape):
-        """Photos with their labels; colours untouched."""
+    def draw_views(self, count, shape):
+        """Views of photos with their labels."""
         name, (width, height), scales = shape
-        store = self.photos
+        store = self.views
         low, high = ASPECTS[name]
-        chance = store.weight * ((store.aspect >= low) & (store.aspect <= high))
+        chance = np.float64((store.aspect >= low) & (store.aspect <= high) & (store.aspect > 0))
         rows = self.rng.choice(len(chance), count, p=chance / chance.sum())
         share = width / (SEEN_PX[name] * _scales(self.rng, count, scales))
         stretch = np.sqrt(_scales(self.rng, count, (1 / STRETCH, STRETCH)))
@@ -87,7 +87,7 @@ class DeviceBatches:
             batch[key] = batch[key] if key == "logits" else (batch[key] / 255).clamp(0, 1)
         for key in TAPS:
             cells = (w, h) if key == "tap4" else (w // 2, h // 2)
-            batch[key] = self.scale.scaled(key, pooled(key, at.cut(arrays[key][picked], *cells)))
+            batch[key] = self.teachers.scale.scaled(key, pooled(key, at.cut(arrays[key][picked], *cells)))
         winds = self._picked(self.rng.randint(0, len(WINDS), count))
         for key in ("taught_flow", "taught_spectrum"):
             batch[key] = at.cut(arrays[key][picked, winds], w, h)

@@ -20,6 +20,13 @@ FIRE_TRUST = 0.7
 FLICKERING = 0.6
 #: Trust in faces: some are fruit or dogs, which rest as well.
 FACE_TRUST = 0.8
+#: Trust that is left where the sky teacher says the opposite, where sky lies under something
+#: solid, and where water has the colour of sand.
+OPPOSED, UNDER, SAND = 0.25, 0.3, 0.3
+#: Solid cells above that make sky impossible, unless the sky teacher sees it too.
+SOLID_CELLS, SOLID_SURE = 4, 0.8
+#: Mean red over blue of the sky from which the light itself is warm.
+WARM = 0.04
 _SKY = ADE20K_32.index("sky")
 
 
@@ -41,6 +48,34 @@ def fire_share(rgb):
     near = F.avg_pool2d(flame.float(), 9, 1, 4) > 0.25
     share = F.avg_pool2d((flame | (core & near)).float(), 4)
     return torch.maximum(share, FLICKERING * F.max_pool2d(share, 3, 1, 1))
+
+
+def trust_in(classes, rgb, sky=None):
+    """Trust 0..1 in the segmentation teacher's classes by rule, [B, 1, h, w].
+
+    `classes` [B, 10, h, w] of whole pictures, `rgb` 0..1 at their size, `sky`
+    [B, 1, h, w] the sky teacher's answer if it was asked.
+    """
+    said = classes[:, INDEX["sky"] : INDEX["sky"] + 1]
+    trust = torch.ones_like(said)
+    solid = classes[:, INDEX["rigid"] : INDEX["rigid"] + 1] > SOLID_SURE
+    impossible = (solid.cumsum(2) >= SOLID_CELLS) & (said > 0.5)
+    if sky is not None:
+        impossible &= sky < 0.5
+        trust[(said - sky).abs() > 0.6] = OPPOSED
+    trust = torch.where(impossible, trust.clamp(max=UNDER), trust)
+    water = classes[:, INDEX["water_still"] : INDEX["water_still"] + 1] > 0.5
+    return trust.masked_fill(water & _like_sand(rgb, said), SAND)
+
+
+def _like_sand(rgb, said_sky):
+    """True where the colour is that of dry sand in light that is not warm itself."""
+    warmth = rgb[:, 0:1] - rgb[:, 2:3]
+    sky = (said_sky > 0.6).float()
+    area = sky.sum((2, 3), keepdim=True)
+    light = (warmth * sky).sum((2, 3), keepdim=True) / area.clamp(min=1)
+    cold = (area > 0) & (light <= WARM)
+    return cold & (rgb[:, 0:1] > 0.5) & (warmth > 0.08) & (warmth < 0.4)
 
 
 def teacher_probabilities(logits):
@@ -68,22 +103,24 @@ def class_targets(batch):
     `logits` are the quantised teacher logits [B, 32, h, w]; `rgb` 0..1 at 4
     times the size, before any change of colours; `smoke` a 0..1 mask; the flags
     `is_fire` and `is_smoke` [B] say which photos show fire and which come with
-    a smoke mask, `is_petal` and `is_still_life` which are close-ups; `label_trust` and `face` are second opinions, see `opinions`,
-    if somebody asked for them.
+    a smoke mask, `is_petal` and `is_still_life` which are close-ups; `label_trust` and `face`
+    are second opinions, see `opinions`, if somebody asked for them; without, the rules judge alone.
     """
     logits, rgb, smoke = batch["logits"], batch["rgb"], batch["smoke"]
     is_fire, is_smoke = batch["is_fire"], batch["is_smoke"]
     ade = teacher_probabilities(logits)
     matrix = torch.from_numpy(ade_to_class_matrix()).to(ade)
     classes = torch.einsum("bchw,ck->bkhw", ade, matrix)
+    label_trust = batch.get("label_trust")
+    if label_trust is None:
+        label_trust = trust_in(classes, F.avg_pool2d(rgb, 4))
     classes = without_people(classes, batch["is_petal"], batch["is_still_life"])
     trust = ade.max(1, keepdim=True).values
     fire_flag = is_fire.view(-1, 1, 1, 1).float()
     smoke_flag = is_smoke.view(-1, 1, 1, 1).float()
 
     trust = trust * (1 - fire_flag * (1 - FIRE_PHOTO_SKY_TRUST) * ade[:, _SKY : _SKY + 1])
-    if "label_trust" in batch:
-        trust = trust * batch["label_trust"]
+    trust = trust * label_trust
     nowhere = torch.zeros_like(trust)
     fire, face = nowhere, batch.get("face", nowhere)
     if is_fire.any():
@@ -103,7 +140,8 @@ def class_targets(batch):
 def still_share(classes):
     """Probability of rigid, person or vehicle, [B, 1, h, w]."""
     index = [INDEX[c] for c in STILL_CLASSES]
-    return classes[:, index].sum(1, keepdim=True)
+    # Rounding may bring the sum above 1, which a device refuses as a probability.
+    return classes[:, index].sum(1, keepdim=True).clamp(max=1)
 
 
 def surely_still(classes, threshold=0.85):

@@ -110,8 +110,7 @@ class MosaicGraph(nn.Module):
             results = self._run(at, op, x)
             scale, zero = op["steps"]
             for number, result in zip(op["outputs"], results, strict=True):
-                levels = torch.round(result / scale).clamp(-zero, BYTE_MAX - zero)
-                tensors[number] = levels * scale
+                tensors[number] = torch.fake_quantize_per_tensor_affine(result, scale, zero, 0, BYTE_MAX)
         return {
             name: torch.round(tensors[number] / scale) + zero
             for name, (number, scale, zero) in self.graph["outputs"].items()
@@ -124,8 +123,10 @@ class MosaicGraph(nn.Module):
             groups = weight.shape[0] if kind == "depthwise" else 1
             down = _same_padding(x[0].shape[2], weight.shape[2], op["stride"], op["dilation"])
             across = _same_padding(x[0].shape[3], weight.shape[3], op["stride"], op["dilation"])
-            padded = F.pad(x[0], (*across, *down))
-            return [F.conv2d(padded, weight, bias, op["stride"], 0, op["dilation"], groups)]
+            field, padding = x[0], (down[0], across[0])
+            if down[0] != down[1] or across[0] != across[1]:
+                field, padding = F.pad(field, (*across, *down)), 0
+            return [F.conv2d(field, weight, bias, op["stride"], padding, op["dilation"], groups)]
         if kind == "add":
             return [x[0] + x[1]]
         if kind == "resize":

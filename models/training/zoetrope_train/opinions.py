@@ -10,9 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnxruntime
+import torch
 
 from .classes import INDEX
 from .clip_cache import teacher_classes
+from .labels import trust_in
 from .photo_cache import read_photo_cache
 
 GRID = 64
@@ -23,13 +25,6 @@ SKY_DOUBT_MIN, SKY_DOUBT = 0.15, (0.15, 0.85)
 SKY_PX = 384
 SKY_MEAN, SKY_SPREAD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 FACE_WIDTH_PX, FACE_HEIGHT_PX, FACE_SURE = 320, 240, 0.9
-#: Trust that is left where the sky teacher says the opposite, where sky lies under something
-#: solid, and where water has the colour of sand.
-OPPOSED, UNDER, SAND = 0.25, 0.3, 0.3
-#: Solid cells above that make sky impossible, unless the sky teacher sees it too.
-SOLID_CELLS, SOLID_SURE = 4, 0.8
-#: Mean red over blue of the sky from which the light itself is warm.
-WARM = 0.04
 PROGRESS_EVERY = 500
 
 
@@ -79,44 +74,10 @@ class FaceTeacher:
         return faces
 
 
-def _under_something_solid(classes):
-    """True where enough surely solid cells lie above in the same column, [64, 64]."""
-    solid = classes[..., INDEX["rigid"]] > SOLID_SURE
-    return np.cumsum(solid, axis=0) >= SOLID_CELLS
-
-
-def _like_sand(rgb_64, classes):
-    """True where water has the colour of dry sand in light that is not warm itself."""
-    sky = classes[..., INDEX["sky"]] > 0.6
-    r, _, b = np.moveaxis(rgb_64.astype(np.float32) / 255, -1, 0)
-    if not sky.any() or (r - b)[sky].mean() > WARM:
-        return np.zeros((GRID, GRID), bool)
-    return (r > 0.5) & (r - b > 0.08) & (r - b < 0.4)
-
-
 def _doubts_sky(classes):
     low, high = SKY_DOUBT
     sky = classes[..., INDEX["sky"]]
     return ((sky > low) & (sky < high)).mean() > SKY_DOUBT_MIN
-
-
-def trust_in(classes, rgb_64, sky):
-    """Trust 0..1 in a photo's labels [64, 64].
-
-    `classes` [64, 64, 10], `rgb_64` the photo at 64x64, `sky` the sky teacher's
-    answer or None when it was not asked.
-    """
-    trust = np.ones((GRID, GRID), np.float32)
-    said = classes[..., INDEX["sky"]]
-    impossible = _under_something_solid(classes) & (said > 0.5)
-    if sky is not None:
-        impossible &= sky < 0.5
-        opposed = np.abs(said - sky) > 0.6
-        trust[opposed] = OPPOSED
-    trust[impossible] = np.minimum(trust[impossible], UNDER)
-    water = classes[..., INDEX["water_still"]] > 0.5
-    trust[water & _like_sand(rgb_64, classes)] = SAND
-    return trust
 
 
 def write_opinions(data_dir, work_dir, log=print):
@@ -139,11 +100,17 @@ def write_opinions(data_dir, work_dir, log=print):
         classes = teacher_classes(photos.arrays["logits"][i])
         sky = sky_teacher(rgb) if _doubts_sky(classes) else None
         small = cv2.resize(rgb, (GRID, GRID), interpolation=cv2.INTER_AREA)
-        arrays["label_trust"][i] = np.rint(255 * trust_in(classes, small, sky))
+        trust = trust_in(_planes(classes), _planes(small) / 255, None if sky is None else _planes(sky))
+        arrays["label_trust"][i] = np.rint(255 * trust[0, 0].numpy())
         arrays["face"][i] = 255 * face_teacher(rgb)
         if (i + 1) % PROGRESS_EVERY == 0 or i + 1 == len(photos):
             (folder / "done.json").write_text(json.dumps(i + 1))
             log(f"second opinions on {i + 1} of {len(photos)} photos")
+
+
+def _planes(field):
+    """A batch of one, channels first, of a field [h, w] or [h, w, C]."""
+    return torch.from_numpy(np.float32(field)).reshape(*field.shape[:2], -1).permute(2, 0, 1)[None]
 
 
 def _done(folder):

@@ -83,10 +83,16 @@ class Meter:
         ]
 
     def __call__(self, rgb, outdoor):
-        """Depth [64, 64] of a photo; `outdoor` 0..1 blends the two networks.
+        """Depth [64, 64] of a photo; `outdoor` 0..1 blends the two networks."""
+        outside, inside = self.answers(rgb)
+        blend = outdoor * outside + (1 - outdoor) * inside
+        return cv2.resize(blend, (64, 64), interpolation=cv2.INTER_LINEAR)
 
-        Each answer is stretched between its 2nd and 98th percentile first,
-        since neither knows metres on photos of other cameras.
+    def answers(self, rgb):
+        """Depth [48, 64] of a photo taken outdoors and of one taken indoors.
+
+        Each is stretched between its 2nd and 98th percentile, since neither network
+        knows metres on photos of other cameras.
         """
         size = (self.WIDTH_PX, self.HEIGHT_PX)
         x = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
@@ -96,5 +102,4 @@ class Meter:
             depth = net.run(None, {net.get_inputs()[0].name: x})[0][0, 0]
             low, high = np.percentile(depth, (2, 98))
             answers.append(np.clip((depth - low) / (high - low + 1e-6), 0, 1))
-        blend = outdoor * answers[0] + (1 - outdoor) * answers[1]
-        return cv2.resize(blend, (64, 64), interpolation=cv2.INTER_LINEAR)
+        return answers

@@ -89,7 +89,7 @@ class Trainer:
 
     def __init__(self, data_dir, work_dir, recipe, crew, log=print):
         self.data_dir, self.work_dir, self.recipe, self.log = data_dir, Path(work_dir), recipe, log
-        self.crew = crew
+        self.crew, self.device = crew, torch.device("cpu")
         torch.manual_seed(recipe.seed)
         network, adapters = self._networks()
         self.network = network.train().to(memory_format=torch.channels_last)
@@ -235,7 +235,7 @@ class Trainer:
         size_px = recipe.size_early_px if small else recipe.size_late_px
         parts, rgb, wind = self._batch(size_px)
         counts = [len(part["rgb"]) for part in parts.values()]
-        with halved_where_fast():
+        with halved_where_fast(self.device.type):
             raw = self._raw(parts, rgb, wind)
         split = {k: v.split(counts) for k, v in raw.items()}
         terms = {}
@@ -256,7 +256,7 @@ class Trainer:
         return self.network.raw(rgb, wind)
 
     def _feature_terms(self, own, part, early):
-        with halved_where_fast():
+        with halved_where_fast(self.device.type):
             answers = self.adapters(own)
         return feature_losses(answers, part, early)
 

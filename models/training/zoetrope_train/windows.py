@@ -19,7 +19,9 @@ class Windows:
         rows[:, 0, 0], rows[:, 0, 2], rows[:, 1, 1], rows[:, 1, 2] = across * side, x, down, y
         self._affine = torch.from_numpy(rows).to(device)
         self.side = torch.from_numpy(side.astype(np.float32)).to(device)
-        self.down_over_across = torch.from_numpy(np.float32(down / across)).to(device)
+        #: Change of a picture's aspect, [n].
+        self.across_over_down = across / down
+        self._down_over_across = torch.from_numpy(np.float32(down / across)).to(device)
 
     def cut(self, field, width, height):
         """The crops of a field [n, C, h, w], [n, C, height, width]."""
@@ -30,7 +32,7 @@ class Windows:
     def turn(self, batch, prefix, width, height):
         """Make flow and spectrum follow mirror and stretch, in widths of the whole picture."""
         side = self.side.view(-1, 1, 1, 1)
-        stretch = (height / width) / self.down_over_across.view(-1, 1, 1, 1)
+        stretch = (height / width) / self._down_over_across.view(-1, 1, 1, 1)
         flow, spectrum = batch[f"{prefix}flow"], batch[f"{prefix}spectrum"]
         batch[f"{prefix}flow"] = torch.cat([flow[:, :1] * side, flow[:, 1:] * stretch], 1)
         along_x = (torch.arange(spectrum.shape[1], device=flow.device) % 4 < 2).view(1, -1, 1, 1)
