@@ -8,13 +8,15 @@ mod fusion;
 
 mod gate;
 
+mod luminary;
+
 use std::f32::consts::{FRAC_PI_2, TAU};
 
 pub use fusion::Shares;
 
 use crate::{
     observation::Observation,
-    picture::{Plane, smooth_noise, spread},
+    picture::{Plane, segments, smooth_noise, spread},
     request::Look,
     scene::{Class, HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene},
 };
@@ -147,7 +149,11 @@ impl Motion {
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
         let shapeless = scene.probability(Class::is_shapeless);
-        let (gate, matte) = gate::gate([&movable, &shapeless], &seen.mobility, &scene.segments());
+        let shown = scene.shown();
+        let (mut gate, matte) =
+            gate::gate([&movable, &shapeless], &seen.mobility, &segments(&shown));
+        let sky = scene.probability(|class| class == Class::Sky);
+        luminary::hold(&mut gate, &shown[0], &sky);
         let sways = scene.probability(Class::sways);
         let streams = streams(&sways);
         let speed_limit = |x: usize, y: usize| {

@@ -10,11 +10,7 @@ mod input;
 pub use engine::{Engine, EngineReport, PassedOver};
 pub use input::NetworkInput;
 
-use crate::{
-    picture::{Plane, segments},
-    request::Look,
-    still::Still,
-};
+use crate::{picture::Plane, request::Look, still::Still};
 
 /// Things that a still may show, in the network's channel order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,16 +238,14 @@ impl Scene {
         self.probability(Class::is_movable)
     }
 
-    /// What the still shows in one colour, at the size of the network's input: the
-    /// number of the segment of every pixel.
-    pub fn segments(&self) -> Plane<u32> {
+    /// Luma and chroma, 0 to 255, at the size of the network's input.
+    pub fn shown(&self) -> [Plane<f32>; 3] {
         let Profile {
             width_px,
             height_px,
         } = self.profile;
         let planes = &self.still.planes;
-        let channels = [&planes.y, &planes.u, &planes.v];
-        segments(&channels.map(|plane| plane.shrunk(width_px, height_px)))
+        [&planes.y, &planes.u, &planes.v].map(|plane| plane.shrunk(width_px, height_px))
     }
 
     /// The most probable class of every grid cell.
