@@ -16,7 +16,7 @@ pub use fusion::Shares;
 
 use crate::{
     observation::Observation,
-    picture::{Plane, segments, smooth_noise, spread},
+    picture::{Plane, smooth_noise, spread},
     request::Look,
     scene::{Class, HARMONIC_COUNT, REFERENCE_PERIOD_S, Scene},
 };
@@ -149,11 +149,11 @@ impl Motion {
         let movable = scene.movable();
         let (width, height) = (movable.width_px, movable.height_px);
         let shapeless = scene.probability(Class::is_shapeless);
-        let shown = scene.shown();
+        let shown = &scene.shown;
         let (mut gate, matte) =
-            gate::gate([&movable, &shapeless], &seen.mobility, &segments(&shown));
+            gate::gate([&movable, &shapeless], &seen.mobility, shown.segments());
         let sky = scene.probability(|class| class == Class::Sky);
-        luminary::hold(&mut gate, &shown[0], &sky);
+        luminary::hold(&mut gate, shown.luma(), &sky);
         let sways = scene.probability(Class::sways);
         let streams = streams(&sways);
         let speed_limit = |x: usize, y: usize| {

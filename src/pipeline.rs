@@ -29,7 +29,7 @@ use crate::{
     motion::{Motion, Shares},
     observation::Observation,
     request::{JobId, Look, RequestError, Shape, Size},
-    scene::{Network, NetworkError, Profile, Scene},
+    scene::{Network, NetworkError, Profile, Scene, Shown},
     still::{Limits, Origin, Still, StillError, decode},
 };
 
@@ -148,10 +148,12 @@ fn of_still(
 
     onlooker.stage(Stage::Looking);
     let planes = Arc::clone(&still.planes);
+    let shown = Arc::new(Shown::to(network, &planes));
+    let shown_beside = Arc::clone(&shown);
     let mut scene = None;
     let (kept, seen) = (&mut scene, watched.observation());
     let imagine = move || {
-        let scene = &*kept.insert(Scene::look(network, still, &look)?);
+        let scene = &*kept.insert(Scene::look_at(network, shown, still, &look)?);
         memory::give_back();
         let period_s = shape.period_s();
         let (motion, shares) = match seen {
@@ -165,7 +167,11 @@ fn of_still(
     };
     let workers = workers_for(shape.frame_count(), threads_of(job));
     let new_trial = || rate::trial(new_encoder, &planes, shape.frame_rate, workers);
-    let encode_still = || rayon::join(new_trial, || poster::encode(&planes));
+    let encode_still = || {
+        let outline = || shown_beside.segments();
+        let (trial, _) = rayon::join(new_trial, outline);
+        (trial, poster::encode(&planes))
+    };
     let (imagined, (trial, poster_jpeg)) = on_threads(job, || rayon::join(imagine, encode_still))?;
     let (mut script, mut renderer, shares, engine) = imagined?;
     let mut trial = Some(trial?);

@@ -7,8 +7,13 @@ mod engine;
 
 mod input;
 
+mod shown;
+
 pub use engine::{Engine, EngineReport, PassedOver};
 pub use input::NetworkInput;
+pub use shown::Shown;
+
+use std::sync::Arc;
 
 use crate::{picture::Plane, request::Look, still::Still};
 
@@ -196,6 +201,8 @@ pub struct Scene {
     pub still: Still,
     /// The input size that was used.
     pub profile: Profile,
+    /// The picture at that size.
+    pub shown: Arc<Shown>,
     /// The wind that the network was told, to the right and downwards, 0..=1 long.
     pub wind: [f32; 2],
     /// What the network said.
@@ -208,13 +215,27 @@ impl Scene {
     /// # Errors
     /// [`NetworkError`] when the network cannot be run.
     pub fn look(network: &dyn Network, still: Still, look: &Look) -> Result<Self, NetworkError> {
-        let planes = &still.planes;
-        let profile = Profile::nearest(network.profiles(), planes.width_px(), planes.height_px());
+        let shown = Arc::new(Shown::to(network, &still.planes));
+        Self::look_at(network, shown, still, look)
+    }
+
+    /// The same, given what the network is shown of the still.
+    ///
+    /// # Errors
+    /// [`NetworkError`] when the network cannot be run.
+    pub fn look_at(
+        network: &dyn Network,
+        shown: Arc<Shown>,
+        still: Still,
+        look: &Look,
+    ) -> Result<Self, NetworkError> {
+        let profile = shown.profile();
         let input = NetworkInput::new(profile, &still, look);
         let seen = network.infer(&input)?;
         Ok(Self {
             still,
             profile,
+            shown,
             wind: [input.style[1], input.style[2]],
             seen,
         })
@@ -236,16 +257,6 @@ impl Scene {
     /// Probability that a grid cell shows something that may be moved.
     pub fn movable(&self) -> Plane<f32> {
         self.probability(Class::is_movable)
-    }
-
-    /// Luma and chroma, 0 to 255, at the size of the network's input.
-    pub fn shown(&self) -> [Plane<f32>; 3] {
-        let Profile {
-            width_px,
-            height_px,
-        } = self.profile;
-        let planes = &self.still.planes;
-        [&planes.y, &planes.u, &planes.v].map(|plane| plane.shrunk(width_px, height_px))
     }
 
     /// The most probable class of every grid cell.

@@ -31,31 +31,39 @@ pub fn motion_mask(luma: &Plane<u8>, motion: &Motion) -> Plane<u8> {
     let gate = motion.gate.resized(guide.width_px, guide.height_px);
     let cell_px = guide.width_px as f32 / motion.gate.width_px as f32;
     let radius = ((RADIUS_CELLS * cell_px).round() as usize).max(1);
+    let mean = |plane: &Plane<f32>| box_mean(plane, radius);
 
-    let mean_guide = box_mean(&guide, radius);
-    let mean_gate = box_mean(&gate, radius);
-    let product = combine(&guide, &gate, |g, p| g * p);
-    let square = guide.map(|g| g * g);
+    let ([mean_guide, variance], [mean_gate, mean_product]) = rayon::join(
+        || {
+            let mean_guide = mean(&guide);
+            let variance = combine(&mean(&guide.map(|g| g * g)), &mean_guide, |s, m| s - m * m);
+            [mean_guide, variance]
+        },
+        || [mean(&gate), mean(&combine(&guide, &gate, |g, p| g * p))],
+    );
     let covariance = combine(
-        &box_mean(&product, radius),
+        &mean_product,
         &combine(&mean_guide, &mean_gate, |g, p| g * p),
         |both, apart| both - apart,
     );
-    let variance = combine(&box_mean(&square, radius), &mean_guide, |s, m| s - m * m);
     let slope = combine(&covariance, &variance, |c, v| c / (v.max(0.0) + FLATNESS));
     let offset = combine(
         &mean_gate,
         &combine(&slope, &mean_guide, |a, m| a * m),
         |p, am| p - am,
     );
+    let ([slope, offset], matte) = rayon::join(
+        || [mean(&slope), mean(&offset)],
+        // The soft edge of a thing stays with it.
+        || spread(&motion.matte, 1, f32::min).resized(guide.width_px, guide.height_px),
+    );
     let fit = Fit {
-        slope: box_mean(&slope, radius),
-        offset: box_mean(&offset, radius),
+        slope,
+        offset,
         // Nothing moves where the gate is shut all around, whatever the guide
         // says.
         open: mean_gate,
-        // The soft edge of a thing stays with it.
-        matte: spread(&motion.matte, 1, f32::min).resized(guide.width_px, guide.height_px),
+        matte,
     };
     // A mask that follows the texture from pixel to pixel would tear it.
     blurred(&fit.applied(luma))

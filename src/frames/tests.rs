@@ -8,7 +8,7 @@ use crate::{
     frames::{contrast::fine_contrast, tiles::runs},
     motion::Harmonic,
     picture::{box_mean, median},
-    scene::{HARMONIC_COUNT, NetworkOutput, Profile},
+    scene::{HARMONIC_COUNT, NetworkOutput, Profile, Shown},
     still::{Origin, Still},
 };
 
@@ -21,20 +21,24 @@ const GRID: (usize, usize) = (80, 48);
 fn scene(luma: Plane<u8>) -> Scene {
     let grey = Plane::filled(luma.width_px / 2, luma.height_px / 2, 128);
     let nothing = Plane::filled(GRID.0, GRID.1, 0.0);
+    let planes = Arc::new(Yuv420 {
+        y: luma,
+        u: grey.clone(),
+        v: grey,
+    });
+    let profile = Profile {
+        width_px: 4 * GRID.0,
+        height_px: 4 * GRID.1,
+    };
+    let shown = Shown::at(profile, &planes);
     Scene {
         still: Still {
-            planes: Arc::new(Yuv420 {
-                y: luma,
-                u: grey.clone(),
-                v: grey,
-            }),
+            planes,
             captured_at: SystemTime::UNIX_EPOCH,
             origin: Origin::File,
         },
-        profile: Profile {
-            width_px: 4 * GRID.0,
-            height_px: 4 * GRID.1,
-        },
+        profile,
+        shown: Arc::new(shown),
         wind: [1.0, 0.0],
         seen: NetworkOutput {
             classes: Vec::new(),

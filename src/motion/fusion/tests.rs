@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     observation::Watch,
     picture::Yuv420,
-    scene::{HARMONIC_COUNT, NetworkOutput, Profile},
+    scene::{HARMONIC_COUNT, NetworkOutput, Profile, Shown},
     still::{Origin, Still},
 };
 
@@ -35,22 +35,26 @@ fn scene(left: Class, right: Class) -> Scene {
         .collect();
     let mut spectrum = vec![everywhere(0.0); 4 * HARMONIC_COUNT];
     spectrum[0] = everywhere(0.002);
+    let planes = Arc::new(Yuv420 {
+        y: Plane::from_fn(4 * WIDTH, 4 * HEIGHT, |x, y| {
+            (40 + (x * 7 + y * 5) % 160) as u8
+        }),
+        u: Plane::filled(2 * WIDTH, 2 * HEIGHT, 128),
+        v: Plane::filled(2 * WIDTH, 2 * HEIGHT, 128),
+    });
+    let profile = Profile {
+        width_px: 4 * WIDTH,
+        height_px: 4 * HEIGHT,
+    };
+    let shown = Shown::at(profile, &planes);
     Scene {
         still: Still {
-            planes: Arc::new(Yuv420 {
-                y: Plane::from_fn(4 * WIDTH, 4 * HEIGHT, |x, y| {
-                    (40 + (x * 7 + y * 5) % 160) as u8
-                }),
-                u: Plane::filled(2 * WIDTH, 2 * HEIGHT, 128),
-                v: Plane::filled(2 * WIDTH, 2 * HEIGHT, 128),
-            }),
+            planes,
             captured_at: SystemTime::UNIX_EPOCH,
             origin: Origin::Camera,
         },
-        profile: Profile {
-            width_px: 4 * WIDTH,
-            height_px: 4 * HEIGHT,
-        },
+        profile,
+        shown: Arc::new(shown),
         wind: [1.0, 0.0],
         seen: NetworkOutput {
             classes,
