@@ -169,8 +169,8 @@ fn of_still(
     let new_trial = || rate::trial(new_encoder, &planes, shape.frame_rate, workers);
     let encode_still = || {
         let outline = || shown_beside.segments();
-        let (trial, _) = rayon::join(new_trial, outline);
-        (trial, poster::encode(&planes))
+        let before_filming = || rayon::join(new_trial, outline).0;
+        rayon::join(before_filming, || poster::encode(&planes))
     };
     let (imagined, (trial, poster_jpeg)) = on_threads(job, || rayon::join(imagine, encode_still))?;
     let (mut script, mut renderer, shares, engine) = imagined?;
