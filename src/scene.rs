@@ -199,9 +199,7 @@ pub struct NetworkCard {
 pub struct Scene {
     /// The picture.
     pub still: Still,
-    /// The input size that was used.
-    pub profile: Profile,
-    /// The picture at that size.
+    /// What the network was shown of it.
     pub shown: Arc<Shown>,
     /// The wind that the network was told, to the right and downwards, 0..=1 long.
     pub wind: [f32; 2],
@@ -229,21 +227,24 @@ impl Scene {
         still: Still,
         look: &Look,
     ) -> Result<Self, NetworkError> {
-        let profile = shown.profile();
-        let input = NetworkInput::new(profile, &still, look);
+        let input = NetworkInput::new(shown.profile(), &still, look);
         let seen = network.infer(&input)?;
         Ok(Self {
             still,
-            profile,
             shown,
             wind: [input.style[1], input.style[2]],
             seen,
         })
     }
 
+    /// The input size that was used.
+    pub fn profile(&self) -> Profile {
+        self.shown.profile()
+    }
+
     /// Probability that a grid cell shows one of the classes that count.
     pub fn probability(&self, counts: impl Fn(Class) -> bool) -> Plane<f32> {
-        let (width, height) = (self.profile.grid_width(), self.profile.grid_height());
+        let (width, height) = (self.profile().grid_width(), self.profile().grid_height());
         Plane::from_fn(width, height, |x, y| {
             Class::ALL
                 .iter()
@@ -261,7 +262,7 @@ impl Scene {
 
     /// The most probable class of every grid cell.
     pub fn class_map(&self) -> Plane<u8> {
-        let (width, height) = (self.profile.grid_width(), self.profile.grid_height());
+        let (width, height) = (self.profile().grid_width(), self.profile().grid_height());
         Plane::from_fn(width, height, |x, y| {
             let mut best = 0;
             for (index, plane) in self.seen.classes.iter().enumerate() {

@@ -60,7 +60,7 @@ impl Rehearsal {
             let open = Openness::of(&mask);
             let mut before = None;
             loop {
-                let field = Field::new(motion, scene.profile, open.clone(), shape.period_s());
+                let field = Field::new(motion, scene.profile(), open.clone(), shape.period_s());
                 let bends = bends(&field, &mask, moments, before.as_ref());
                 let worst = bends.samples.iter().copied().fold(Bend::NONE, Bend::worse);
                 log::debug!("rehearsed {round} times: {worst:?}");

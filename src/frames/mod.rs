@@ -95,7 +95,7 @@ impl Renderer {
     pub fn new(scene: &Scene, motion: &Motion, shape: Shape) -> Self {
         let mask = motion_mask(&scene.still.planes.y, motion);
         let open = Openness::of(&mask);
-        let field = Field::new(motion, scene.profile, open, shape.period_s());
+        let field = Field::new(motion, scene.profile(), open, shape.period_s());
         Self::with_field(scene, mask, field, shape)
     }
 

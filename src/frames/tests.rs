@@ -37,7 +37,6 @@ fn scene(luma: Plane<u8>) -> Scene {
             captured_at: SystemTime::UNIX_EPOCH,
             origin: Origin::File,
         },
-        profile,
         shown: Arc::new(shown),
         wind: [1.0, 0.0],
         seen: NetworkOutput {

@@ -133,7 +133,7 @@ def train(material, options):
     """Our own teacher first, then the network that learns from it."""
     own = DeviceOwnTrainer(material, device_own_recipe(options.own_seconds), log)
     own.run()
-    material.teachers.own = own.trained()
+    material.teachers.own = own.average
     write_state(options.out / own.CHECKPOINT, {"average": material.teachers.own.state_dict()})
     DeviceTrainer(material, options.out, device_recipe(options.seconds), options.start, log).run()
 

@@ -56,9 +56,8 @@ class Material:
         """Grow until there is enough to begin with, and take the scale of the features."""
         while not self.grow():
             time.sleep(0.01)
-        if self.teachers.scale is None:
-            large, _, _ = self.drawn_views.draw(MEASURED)
-            self.teachers.measure(self.teachers.features(large))
+        large, _, _ = self.drawn_views.draw(MEASURED)
+        self.teachers.measure(self.teachers.features(large))
 
     def add_views(self, count):
         """Label `count` new views."""

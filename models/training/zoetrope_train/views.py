@@ -24,12 +24,10 @@ PATCH_SHARE, BLEND_SHARE = (0.3, 0.8), (0.1, 0.5)
 SMOKED, SMOKE_SIZE, SMOKE_DENSITY = 0.12, (0.4, 1.3), (0.5, 1.0)
 #: Power of the photos' chances by which smoke is taken from them: of drawn smoke little.
 SMOKE_TRUST = 2.0
-#: Cells over which the smoke's colours are averaged.
+#: Side of the squares over which the smoke's colours are averaged.
 SMOKE_BLUR_PX = 8
 #: Change of the smoke's brightness, as a factor.
 SMOKE_GAIN = (0.75, 1.15)
-#: What is only known of photos without these may be mixed with another.
-_PURE = ("is_fire", "is_smoke", "is_petal", "is_still_life")
 
 
 class Views:
@@ -42,8 +40,8 @@ class Views:
     def draw(self, count):
         """Pictures [n, 3, 512, 512] in 0..255, what came with them, and their aspects.
 
-        With what came, `rgb` is the picture at a quarter of the cells' size before its colours
-        were changed.
+        With what came, `rgb` is the picture before its colours were changed, at four times
+        the size of the labels.
         """
         photos, rng = self.photos, self.rng
         weight = photos.weight[: photos.count]
@@ -69,7 +67,8 @@ class Views:
     def _mixed(self, large, told):
         """Some views with a patch of the next one, or shining through."""
         count = len(large)
-        pure = ~torch.stack([told[name] for name in _PURE]).any(0).view(-1, 1, 1, 1)
+        # Of what is special about a photo nobody could say where in a mixture it is.
+        pure = ~torch.stack([told[name] for name in FLAGS]).any(0).view(-1, 1, 1, 1)
         kind = self._drawn(count)
         centre = torch.linspace(-1, 1, TEACHER_PX, device=self.device)
         inside = torch.ones((count, 1, 1, 1), dtype=torch.bool, device=self.device)

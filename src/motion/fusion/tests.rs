@@ -53,7 +53,6 @@ fn scene(left: Class, right: Class) -> Scene {
             captured_at: SystemTime::UNIX_EPOCH,
             origin: Origin::Camera,
         },
-        profile,
         shown: Arc::new(shown),
         wind: [1.0, 0.0],
         seen: NetworkOutput {
