@@ -6,7 +6,8 @@
 //! harm. The rest is seen in the frames: a [`Watcher`] looks at those of each
 //! piece in order, before they are encoded, and keeps four of them in a thinned
 //! form, so that its memory does not grow with the clip. [`Script::judge`] then
-//! lets the clip pass, has it drawn again with less motion, or refuses it.
+//! lets the clip pass, has it drawn again more evenly or with less motion, or refuses
+//! it.
 //! [`Measure`] lists what is measured and [`Measure::bound`] what is allowed.
 
 mod mend;

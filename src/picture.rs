@@ -8,7 +8,7 @@ mod segments;
 
 use rayon::prelude::*;
 
-pub use around::{box_mean, region_of, spread};
+pub use around::{box_mean, distances, region_of, spread};
 pub use segments::segments;
 
 /// A rectangle of samples, rows packed without padding.

@@ -58,16 +58,21 @@ impl Rehearsal {
         let mut settled = |luma: &Plane<u8>, moments: usize| {
             let mask = motion_mask(luma, motion);
             let open = Openness::of(&mask);
+            let size_px = open.size_px;
             let mut before = None;
             loop {
-                let field = Field::new(motion, scene.profile(), open.clone(), shape.period_s());
+                let (profile, open) = (scene.profile(), open.clone());
+                let field = match &before {
+                    Some((field, _)) => Field::again(field, motion, profile, open),
+                    None => Field::new(motion, profile, open, shape.period_s()),
+                };
                 let bends = bends(&field, &mask, moments, before.as_ref());
                 let worst = bends.samples.iter().copied().fold(Bend::NONE, Bend::worse);
                 log::debug!("rehearsed {round} times: {worst:?}");
                 if allowance(worst) >= 1.0 || round == ROUNDS {
                     return Self { mask, field, worst };
                 }
-                calm.lower_motion(motion, &factors(motion, &bends, worst, open.size_px, round));
+                calm.lower_motion(motion, &factors(motion, &bends, worst, size_px, round));
                 round += 1;
                 before = Some((field, bends));
             }

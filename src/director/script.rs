@@ -1,6 +1,6 @@
 //! How a motion becomes a clip or is refused: rehearsed on the nodes, drawn,
-//! judged, and where it is out of bounds drawn again with less motion. What no
-//! calming mends gives way to a motion of the camera alone.
+//! judged, and where it is out of bounds drawn again: more evenly, or with less
+//! motion. What no calming mends gives way to a motion of the camera alone.
 
 use super::{
     Director, Seen,
@@ -11,7 +11,7 @@ use super::{
     warp::Bend,
 };
 use crate::{
-    frames::{Renderer, TILE_PX},
+    frames::{Renderer, TILE_PX, pace::quickening},
     motion::Motion,
     picture::Plane,
     request::{Look, Shape},
@@ -34,12 +34,46 @@ pub struct Script<'a> {
     look: Look,
     calm: Calm,
     bend: Bend,
-    /// Contrast of every frame that was drawn with this motion, where it was
-    /// uneven.
-    contrasts: Option<Vec<f32>>,
+    /// What the motion as it is was found to lack.
+    evening: Option<Evening>,
     /// Times that a clip was drawn, and those with the motion as it is.
     attempts: u32,
     tries: u32,
+}
+
+/// What makes a loop more even that needs no less motion.
+struct Evening {
+    /// Contrast of every frame that was drawn, where it pulsed.
+    contrasts: Option<Vec<f32>>,
+    /// How many times as fast the seam is to be passed.
+    seam_times: f32,
+}
+
+impl Evening {
+    /// What helps against all faults of a loop, if anything does.
+    fn of(report: &Report, contrasts: Vec<f32>) -> Option<Self> {
+        let of_seam = [Measure::Seam, Measure::SeamJerk];
+        let helps = |fault: Measure| fault == Measure::DetailContrast || of_seam.contains(&fault);
+        if !report.faults().all(helps) {
+            return None;
+        }
+        let mut evening = Self {
+            contrasts: (!report.admits(Measure::DetailContrast)).then_some(contrasts),
+            seam_times: 1.0,
+        };
+        if !of_seam.iter().all(|measure| report.admits(*measure)) {
+            let (times, then) = quickening(of_seam.map(|measure| report.value(measure)));
+            if !of_seam
+                .iter()
+                .zip(then)
+                .all(|(measure, value)| measure.bound().admits(value))
+            {
+                return None;
+            }
+            evening.seam_times = times;
+        }
+        Some(evening)
+    }
 }
 
 /// No clip comes of this motion.
@@ -71,7 +105,7 @@ impl<'a> Script<'a> {
             look,
             calm,
             bend: Bend::NONE,
-            contrasts: None,
+            evening: None,
             attempts: 0,
             tries: 0,
         }
@@ -100,8 +134,12 @@ impl<'a> Script<'a> {
             if report.faults().next().is_none() {
                 let Rehearsal { mask, field, .. } = rehearsal;
                 let mut renderer = Renderer::with_field(self.scene, mask, field, self.shape);
-                if let Some(contrasts) = &self.contrasts {
-                    renderer.even_out(contrasts);
+                if let Some(evening) = &self.evening {
+                    evening
+                        .contrasts
+                        .iter()
+                        .for_each(|seen| renderer.even_out(seen));
+                    renderer.quicken_seam(evening.seam_times);
                 }
                 return Ok(renderer);
             }
@@ -124,7 +162,7 @@ impl<'a> Script<'a> {
         let mut motion = Motion::of_camera(self.scene, self.shape.period_s(), &self.look);
         self.calm = Calm::sane(&mut motion, self.shape.frame_count());
         self.motion = motion;
-        self.contrasts = None;
+        self.evening = None;
         self.tries = 0;
         Ok(())
     }
@@ -154,17 +192,15 @@ impl<'a> Script<'a> {
             self.give_way(report)?;
             return Ok(None);
         }
-        // What pulses alone needs no less motion, only another amplification.
-        let pulses_alone = (report.faults()).all(|measure| measure == Measure::DetailContrast);
-        if pulses_alone && self.contrasts.is_none() {
-            log::info!(
-                "evened out and drawn again: {}",
-                report.complaints().join("; ")
-            );
-            self.contrasts = Some(contrasts);
-            return Ok(None);
+        if self.evening.is_none() {
+            self.evening = Evening::of(&report, contrasts);
+            if self.evening.is_some() {
+                let complaints = report.complaints().join("; ");
+                log::info!("evened out and drawn again: {complaints}");
+                return Ok(None);
+            }
         }
-        self.contrasts = None;
+        self.evening = None;
         log::info!("calmed and drawn again: {}", report.complaints().join("; "));
         let mut motion = motion_kept(director.renderer, &report);
         let mut light = motion.map(|_| 1.0);
@@ -202,5 +238,44 @@ impl<'a> Script<'a> {
         report.is_breath = self.motion.is_breath;
         report.attempts = self.attempts;
         report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evening(values: &[(Measure, f32)]) -> Option<Evening> {
+        let mut report = Report::default();
+        for (measure, value) in values {
+            report.note(*measure, *value);
+        }
+        Evening::of(&report, vec![7.0])
+    }
+
+    #[test]
+    fn a_loop_that_is_uneven_alone_keeps_its_motion() {
+        let pulses = evening(&[(Measure::DetailContrast, 0.9)]).expect("amplified");
+        assert_eq!(
+            (pulses.contrasts, pulses.seam_times),
+            (Some(vec![7.0]), 1.0)
+        );
+        let stumbles = evening(&[(Measure::SeamJerk, 1.25)]).expect("slowed down");
+        assert_eq!(stumbles.contrasts, None);
+        assert!((0.9..1.0).contains(&stumbles.seam_times));
+        let both = [
+            (Measure::Seam, 0.75),
+            (Measure::SeamJerk, 0.7),
+            (Measure::DetailContrast, 0.9),
+        ];
+        let both = evening(&both).expect("amplified and quickened");
+        assert!(both.contrasts.is_some() && both.seam_times > 1.1);
+    }
+
+    #[test]
+    fn what_no_pace_and_no_amplification_mends_is_calmed() {
+        assert!(evening(&[(Measure::SeamJerk, 4.0)]).is_none());
+        assert!(evening(&[(Measure::Seam, 0.3), (Measure::SeamJerk, 1.4)]).is_none());
+        assert!(evening(&[(Measure::SeamJerk, 1.25), (Measure::Flicker, 9.0)]).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! Displacement over the loop, on a grid of nodes laid over the clip.
 //!
 //! Streams run along the trajectories of their own velocity field, integrated
-//! once per clip; since the velocity fades to zero at the border of what may
+//! once per clip; since the velocity falls to zero towards the border of what may
 //! move, no trajectory leaves it and the map never folds. Oscillation is a sum
 //! of harmonics. Both are zero at phase 0 by construction.
 
@@ -13,7 +13,7 @@ use crate::{
     frames::{
         blend::{LIKE, blend, eased},
         flicker::{FLICKER_DEPTH, Flicker},
-        laid::{Laid, Openness},
+        laid::{Laid, Openness, SPEED_PX_S_MIN},
         state::NodeState,
     },
     motion::{Harmonic, Motion},
@@ -27,19 +27,9 @@ pub const NODE_STRIDE_PX: usize = 8;
 const LEVELS: usize = 8;
 /// Entries of that table.
 const ENTRIES: usize = 2 * LEVELS + 1;
-/// Longest way that a stream runs before it hands over to its next layer, in
-/// picture widths: farther, and the still's texture stretches visibly.
-const REACH_MAX: f32 = 0.08;
-/// Longest time between two hand-overs, in seconds.
-const HAND_OVER_S_MAX: f32 = 5.0;
-/// Shortest time between two hand-overs, in seconds.
-const HAND_OVER_S_MIN: f32 = 0.8;
 /// How far regions drift out of step, as a share of one hand-over. The speed
 /// varies over the loop by pi times as much, so it stays small.
 const OUT_OF_STEP: f32 = 0.08;
-/// Slowest stream that is rendered as one, in luma pixels per second.
-const SPEED_PX_S_MIN: f32 = 0.25;
-
 /// The clip's motion at the nodes.
 pub struct Field {
     /// Nodes per row; the last stands at or beyond the right edge.
@@ -110,9 +100,22 @@ impl Node {
 impl Field {
     /// Lays the motion over a clip that may move so much.
     pub fn new(motion: &Motion, profile: Profile, open: Openness, period_s: f32) -> Self {
-        let (columns, rows) = (open.nodes.width_px, open.nodes.height_px);
-        let width_px = open.size_px[0] as f32;
-        let laid = Laid::new(motion, profile, open);
+        Self::laid(
+            motion,
+            Laid::new(motion, profile, open, period_s, None),
+            period_s,
+        )
+    }
+
+    /// The same for a motion that was lowered, with as many hand-overs in a turn as
+    /// before: with fewer, the slower streams would run farther.
+    pub fn again(&self, motion: &Motion, profile: Profile, open: Openness) -> Self {
+        let laid = Laid::new(motion, profile, open, self.period_s, Some(self.hand_overs));
+        Self::laid(motion, laid, self.period_s)
+    }
+
+    fn laid(motion: &Motion, laid: Laid, period_s: f32) -> Self {
+        let (columns, rows) = laid.size();
         let mut nodes: Vec<Node> = (0..columns * rows)
             .into_par_iter()
             .map(|at| Node::new(&laid, motion, at % columns, at / columns))
@@ -128,7 +131,7 @@ impl Field {
         let mut field = Self {
             columns,
             rows,
-            hand_overs: hand_overs(&laid, width_px, period_s),
+            hand_overs: laid.hand_overs(),
             turns: motion.turns,
             period_s,
             active: nodes.iter().map(is_active).collect(),
@@ -369,20 +372,6 @@ fn sway(node: &Node, moment: &Moment) -> [f32; 2] {
         }
     }
     [sums[0] + sums[1], sums[2] + sums[3]]
-}
-
-/// Hand-overs in one turn of the loop: enough that the faster streams stay
-/// within their reach.
-fn hand_overs(laid: &Laid, width_px: f32, period_s: f32) -> u32 {
-    let mut speeds: Vec<f32> = laid
-        .speeds()
-        .filter(|speed| *speed > SPEED_PX_S_MIN)
-        .collect();
-    speeds.sort_by(f32::total_cmp);
-    let fast = speeds.get(speeds.len() * 9 / 10).copied().unwrap_or(0.0);
-    let wanted = (fast * period_s / (REACH_MAX * width_px)).max(period_s / HAND_OVER_S_MAX);
-    let most = (period_s / HAND_OVER_S_MIN).floor().max(1.0);
-    wanted.ceil().clamp(1.0, most) as u32
 }
 
 fn moves(harmonic: &Harmonic) -> bool {

@@ -3,9 +3,26 @@
 use crate::{
     frames::field::NODE_STRIDE_PX,
     motion::{Harmonic, Motion},
-    picture::{Plane, box_mean},
+    picture::{Plane, box_mean, distances},
     scene::{HARMONIC_COUNT, Profile},
 };
+
+/// Longest way that a stream runs before it hands over to its next layer, in
+/// picture widths: farther, and the still's texture stretches visibly.
+const REACH_MAX: f32 = 0.08;
+/// Longest time between two hand-overs, in seconds.
+const HAND_OVER_S_MAX: f32 = 5.0;
+/// Shortest time between two hand-overs, in seconds.
+const HAND_OVER_S_MIN: f32 = 0.8;
+/// How much faster a stream runs per length farther away from what rests, over one
+/// hand-over. What comes out from behind something there, or goes behind it, is
+/// stretched or squeezed to e^1.2, 3.3 times, at the ends of its way, where its layer is
+/// all but gone, and less where it is seen.
+const STRAIN_MAX: f32 = 1.2;
+/// Less openness than this counts as rest.
+const REST: f32 = 0.5;
+/// Slowest stream that is rendered as one, in luma pixels per second.
+pub const SPEED_PX_S_MIN: f32 = 0.25;
 
 /// How much of a clip may move.
 #[derive(Clone)]
@@ -29,9 +46,11 @@ impl Openness {
     }
 }
 
-/// The motion brought to the nodes: velocity in luma pixels per second, already
-/// faded at the border of what may move.
+/// The motion brought to the nodes: velocity in luma pixels per second, slower the
+/// nearer what rests is.
 pub struct Laid {
+    /// Hand-overs in one turn of the loop.
+    hand_overs: u32,
     velocity: Plane<[f32; 2]>,
     open: Plane<f32>,
     harmonics: Vec<Plane<Harmonic>>,
@@ -42,8 +61,15 @@ pub struct Laid {
 }
 
 impl Laid {
-    /// Lays the motion over a clip that may move so much.
-    pub fn new(motion: &Motion, profile: Profile, open: Openness) -> Self {
+    /// Lays the motion over a clip that may move so much, with as many hand-overs in a
+    /// turn as are given or else as it needs.
+    pub fn new(
+        motion: &Motion,
+        profile: Profile,
+        open: Openness,
+        period_s: f32,
+        hand_overs: Option<u32>,
+    ) -> Self {
         let [width, height] = open.size_px.map(|side_px| side_px as f32);
         let open = open.nodes;
         let (columns, rows) = (open.width_px, open.height_px);
@@ -58,7 +84,7 @@ impl Laid {
             NODE_STRIDE_PX as f32 * motion.gate.height_px as f32 / height,
         ];
         // Outside the gate the velocity means nothing, so what stands inside is
-        // carried over the border before it is faded there.
+        // carried over the border.
         let weight = box_mean(&motion.gate, 2);
         let sums = [&motion.flow_x, &motion.flow_y].map(|flow| {
             let mut gated = flow.clone();
@@ -67,9 +93,8 @@ impl Laid {
             }
             box_mean(&gated, 2)
         });
-        let velocity = Plane::from_fn_on_threads(columns, rows, |c, r| {
-            let open = open.at(c, r);
-            if open == 0.0 {
+        let mut velocity = Plane::from_fn_on_threads(columns, rows, |c, r| {
+            if open.at(c, r) < REST {
                 return [0.0; 2];
             }
             let (x, y) = cell(c, r, step);
@@ -77,9 +102,12 @@ impl Laid {
             if weight <= 0.02 {
                 return [0.0; 2];
             }
-            [0, 1].map(|axis| sums[axis].bilinear(x, y) / weight * unit_px[axis] * open)
+            [0, 1].map(|axis| sums[axis].bilinear(x, y) / weight * unit_px[axis])
         });
+        let hand_overs = hand_overs.unwrap_or_else(|| needed(&velocity, width, period_s));
+        slow_at_rest(&mut velocity, &open, period_s / hand_overs as f32);
         Self {
+            hand_overs,
             velocity,
             open,
             harmonics: motion
@@ -104,9 +132,14 @@ impl Laid {
         x.hypot(y)
     }
 
-    /// Speeds at all nodes, in luma pixels per second.
-    pub fn speeds(&self) -> impl Iterator<Item = f32> {
-        self.velocity.samples.iter().map(|[x, y]| x.hypot(*y))
+    /// Columns and rows of nodes.
+    pub fn size(&self) -> (usize, usize) {
+        (self.open.width_px, self.open.height_px)
+    }
+
+    /// Hand-overs in one turn of the loop.
+    pub fn hand_overs(&self) -> u32 {
+        self.hand_overs
     }
 
     /// Whether anything may move at this node.
@@ -131,6 +164,31 @@ impl Laid {
     /// The position of a node on the network's grid.
     pub fn cell(&self, column: usize, row: usize) -> (f32, f32) {
         cell(column, row, self.step)
+    }
+}
+
+/// Hand-overs in one turn of the loop: enough that the faster streams stay
+/// within their reach.
+fn needed(velocity: &Plane<[f32; 2]>, width_px: f32, period_s: f32) -> u32 {
+    let speeds = velocity.samples.iter().map(|[x, y]| x.hypot(*y));
+    let mut speeds: Vec<f32> = speeds.filter(|speed| *speed > SPEED_PX_S_MIN).collect();
+    speeds.sort_by(f32::total_cmp);
+    let fast = speeds.get(speeds.len() * 9 / 10).copied().unwrap_or(0.0);
+    let wanted = (fast * period_s / (REACH_MAX * width_px)).max(period_s / HAND_OVER_S_MAX);
+    let most = (period_s / HAND_OVER_S_MIN).floor().max(1.0);
+    wanted.ceil().clamp(1.0, most) as u32
+}
+
+/// Lets streams run no faster than their distance from what rests allows.
+fn slow_at_rest(velocity: &mut Plane<[f32; 2]>, open: &Plane<f32>, hand_over_s: f32) {
+    let speed_per_node = STRAIN_MAX * NODE_STRIDE_PX as f32 / hand_over_s;
+    let far = distances(&open.map(|open| open < REST));
+    for (velocity, far) in velocity.samples.iter_mut().zip(&far.samples) {
+        let speed = velocity[0].hypot(velocity[1]);
+        let most = speed_per_node * far;
+        if speed > most {
+            *velocity = velocity.map(|part| part * most / speed);
+        }
     }
 }
 
@@ -213,4 +271,41 @@ fn bilinear(plane: &Plane<Harmonic>, x: f32, y: f32) -> Harmonic {
         }
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_slow_down_towards_what_rests_and_no_faster_than_the_strain_allows() {
+        let open = Plane::from_fn(40, 12, |x, _| if x < 5 { 0.0 } else { 1.0 });
+        let (speed, hand_over_s) = (100.0, 0.8);
+        let mut velocity = open.map(|open| [0.6 * speed * open, 0.8 * speed * open]);
+        slow_at_rest(&mut velocity, &open, hand_over_s);
+        let speeds: Vec<f32> = velocity.row(6).iter().map(|[x, y]| x.hypot(*y)).collect();
+        assert_eq!(speeds[4], 0.0);
+        assert!((speeds[39] - speed).abs() < 1e-3, "{speeds:?}");
+        let steepest = STRAIN_MAX / hand_over_s * NODE_STRIDE_PX as f32;
+        for pair in speeds.windows(2) {
+            assert!(
+                (-1e-3..=steepest + 1e-3).contains(&(pair[1] - pair[0])),
+                "{speeds:?}"
+            );
+        }
+        assert!((velocity.at(6, 6)[1] / velocity.at(6, 6)[0] - 0.8 / 0.6).abs() < 1e-4);
+        let free = open.map(|_| [speed, 0.0]);
+        let mut slowed = free.clone();
+        slow_at_rest(&mut slowed, &open.map(|_| 1.0), hand_over_s);
+        assert_eq!(slowed, free);
+    }
+
+    #[test]
+    fn the_faster_the_streams_the_more_often_they_hand_over() {
+        let needed = |speed_widths: f32| {
+            let velocity = Plane::filled(4, 4, [speed_widths * 1000.0, 0.0]);
+            needed(&velocity, 1000.0, 4.0)
+        };
+        assert_eq!([0.0, 0.02, 0.05, 0.12].map(needed), [1, 1, 3, 5]);
+    }
 }

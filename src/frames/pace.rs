@@ -109,11 +109,15 @@ impl Pace {
                     |(rate, usual): (f32, &[f32; 2])| usual[order] * rate.powi(order as i32 + 1);
                 median(rates.clone().zip(&usual).map(of_order).collect())
             });
-            let faster =
-                (1.0 + pace.0) * (1.0 + DAMPING * wanted_change(seam, [steps, jerks])) - 1.0;
-            pace = Self(faster.clamp(-CHANGE_MAX, CHANGE_MAX));
+            pace = pace.quickened(1.0 + DAMPING * wanted_change(seam, [steps, jerks]));
         }
         pace
+    }
+
+    /// The pace with which the loop passes the seam so many times as fast.
+    pub fn quickened(self, times: f32) -> Self {
+        let faster = (1.0 + self.0) * times - 1.0;
+        Self(faster.clamp(-CHANGE_MAX, CHANGE_MAX))
     }
 
     /// Where in the motion the loop is at `phase`: 0 at 0, 1 at 1, monotonic.
@@ -125,6 +129,13 @@ impl Pace {
     fn rate(self, phase: f32) -> f32 {
         1.0 + self.0 * (TAU * phase).cos()
     }
+}
+
+/// How many times as fast the loop should pass the seam, given step and second
+/// difference there over the usual ones, and what both would then be.
+pub fn quickening(seam: [f32; 2]) -> (f32, [f32; 2]) {
+    let times = 1.0 + wanted_change(seam, [1.0; 2]);
+    (times, [seam[0] * times, seam[1] * times * times])
 }
 
 /// How much faster the loop should be at the seam, as a share of its pace, given
@@ -161,5 +172,18 @@ mod tests {
         let phases: Vec<f32> = (0..=100).map(|at| pace.at(at as f32 / 100.0)).collect();
         assert!(phases.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(Pace::measured(0.1, |_| vec![7; 4]), Pace::EVEN);
+    }
+
+    #[test]
+    fn a_seam_that_is_not_quite_ordinary_is_passed_at_another_speed() {
+        let (times, [step, jerk]) = quickening([1.0, 1.3]);
+        assert!((0.9..1.0).contains(&times) && (0.87..1.0).contains(&step));
+        assert!((jerk - JERK_MAX).abs() < 1e-5, "{jerk}");
+        let (times, [step, _]) = quickening([0.75, 0.65]);
+        assert!(times > 1.2 && (step - STEP_WANTED).abs() < 1e-5, "{times}");
+        // A jump stays one at any speed at which the loop still seems to run.
+        assert!(quickening([1.0, 4.0]).1[1] > 3.0);
+        assert_eq!(Pace::EVEN.quickened(0.75), Pace(-0.25));
+        assert_eq!(Pace(0.3).quickened(2.0), Pace(CHANGE_MAX));
     }
 }

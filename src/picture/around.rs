@@ -54,6 +54,37 @@ pub fn spread<T: Copy>(plane: &Plane<T>, radius: usize, join: impl Fn(T, T) -> T
     })
 }
 
+/// How far every sample is from the nearest that is set, in samples, along steps to
+/// the eight around each (Borgefors, Distance transformations in digital images, 1986):
+/// a twelfth too far at most. Infinite where none is set.
+pub fn distances(is_set: &Plane<bool>) -> Plane<f32> {
+    use std::f32::consts::SQRT_2;
+    let (width, height) = (is_set.width_px, is_set.height_px);
+    let mut far = is_set.map(|is_set| if is_set { 0.0 } else { f32::INFINITY });
+    // Once with what is above and to the left, once, turned around, with the rest.
+    for _ in 0..2 {
+        for y in 0..height {
+            for x in 0..width {
+                let mut least = far.at(x, y);
+                if x > 0 {
+                    least = least.min(far.at(x - 1, y) + 1.0);
+                }
+                if y > 0 {
+                    least = least.min(far.at(x, y - 1) + 1.0);
+                    for beside in [x.checked_sub(1), Some(x + 1)].into_iter().flatten() {
+                        if beside < width {
+                            least = least.min(far.at(beside, y - 1) + SQRT_2);
+                        }
+                    }
+                }
+                far.row_mut(y)[x] = least;
+            }
+        }
+        far.samples.reverse();
+    }
+    far
+}
+
 /// All cells that are connected with one, edge to edge or corner to corner,
 /// without crossing a cell that has been seen; then all of them have been.
 pub fn region_of(start: usize, is_seen: &mut Plane<bool>) -> Vec<usize> {
@@ -93,6 +124,27 @@ mod tests {
         impulse.samples[12] = 9.0;
         assert!((box_mean(&impulse, 1).at(2, 2) - 1.0).abs() < 1e-6);
         assert_eq!(box_mean(&impulse, 1).at(0, 0), 0.0);
+    }
+
+    #[test]
+    fn distances_are_those_to_the_nearest_on_any_side() {
+        let mut is_set = Plane::filled(41, 31, false);
+        let set = [(5, 4), (30, 29), (40, 0)];
+        for (x, y) in set {
+            is_set.row_mut(y)[x] = true;
+        }
+        let far = distances(&is_set);
+        for (at, far) in far.samples.iter().enumerate() {
+            let (x, y) = ((at % 41) as f32, (at / 41) as f32);
+            let to = |(column, row): (usize, usize)| (x - column as f32).hypot(y - row as f32);
+            let exact = set.map(to).into_iter().fold(f32::INFINITY, f32::min);
+            assert!(
+                (exact - 1e-4..=exact * 1.0824).contains(far),
+                "{x}, {y}: {far}, not {exact}"
+            );
+        }
+        let nowhere = distances(&Plane::filled(3, 2, false));
+        assert!(nowhere.samples.iter().all(|far| *far == f32::INFINITY));
     }
 
     #[test]
