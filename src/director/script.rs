@@ -11,7 +11,7 @@ use super::{
     warp::Bend,
 };
 use crate::{
-    frames::{Renderer, TILE_PX, pace::quickening},
+    frames::{Renderer, TILE_PX, pace::Pace},
     motion::Motion,
     picture::Plane,
     request::{Look, Shape},
@@ -50,8 +50,8 @@ struct Evening {
 }
 
 impl Evening {
-    /// What helps against all faults of a loop, if anything does.
-    fn of(report: &Report, contrasts: Vec<f32>) -> Option<Self> {
+    /// What helps against all faults of a loop that ran at this pace, if anything does.
+    fn of(report: &Report, contrasts: Vec<f32>, pace: Pace) -> Option<Self> {
         let of_seam = [Measure::Seam, Measure::SeamJerk];
         let helps = |fault: Measure| fault == Measure::DetailContrast || of_seam.contains(&fault);
         if !report.faults().all(helps) {
@@ -62,7 +62,7 @@ impl Evening {
             seam_times: 1.0,
         };
         if !of_seam.iter().all(|measure| report.admits(*measure)) {
-            let (times, then) = quickening(of_seam.map(|measure| report.value(measure)));
+            let (times, then) = pace.quickening(of_seam.map(|measure| report.value(measure)));
             if !of_seam
                 .iter()
                 .zip(then)
@@ -193,7 +193,7 @@ impl<'a> Script<'a> {
             return Ok(None);
         }
         if self.evening.is_none() {
-            self.evening = Evening::of(&report, contrasts);
+            self.evening = Evening::of(&report, contrasts, director.renderer.pace());
             if self.evening.is_some() {
                 let complaints = report.complaints().join("; ");
                 log::info!("evened out and drawn again: {complaints}");
@@ -250,7 +250,7 @@ mod tests {
         for (measure, value) in values {
             report.note(*measure, *value);
         }
-        Evening::of(&report, vec![7.0])
+        Evening::of(&report, vec![7.0], Pace::EVEN)
     }
 
     #[test]

@@ -241,6 +241,11 @@ impl Renderer {
         self.trim = self.trim.corrected(contrasts);
     }
 
+    /// How fast the seam is passed.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
     /// Passes the seam so many times as fast as the few tiles that were measured tell.
     pub fn quicken_seam(&mut self, times: f32) {
         self.pace = self.pace.quickened(times);

@@ -120,6 +120,14 @@ impl Pace {
         Self(faster.clamp(-CHANGE_MAX, CHANGE_MAX))
     }
 
+    /// How many times as fast the seam should be passed, as far as that can be, given
+    /// step and second difference there over the usual ones, and what both would be.
+    pub fn quickening(self, seam: [f32; 2]) -> (f32, [f32; 2]) {
+        let wanted = self.quickened(1.0 + wanted_change(seam, [1.0; 2]));
+        let times = (1.0 + wanted.0) / (1.0 + self.0);
+        (times, [seam[0] * times, seam[1] * times * times])
+    }
+
     /// Where in the motion the loop is at `phase`: 0 at 0, 1 at 1, monotonic.
     pub fn at(self, phase: f32) -> f32 {
         phase + self.0 * (TAU * phase).sin() / TAU
@@ -129,13 +137,6 @@ impl Pace {
     fn rate(self, phase: f32) -> f32 {
         1.0 + self.0 * (TAU * phase).cos()
     }
-}
-
-/// How many times as fast the loop should pass the seam, given step and second
-/// difference there over the usual ones, and what both would then be.
-pub fn quickening(seam: [f32; 2]) -> (f32, [f32; 2]) {
-    let times = 1.0 + wanted_change(seam, [1.0; 2]);
-    (times, [seam[0] * times, seam[1] * times * times])
 }
 
 /// How much faster the loop should be at the seam, as a share of its pace, given
@@ -176,13 +177,18 @@ mod tests {
 
     #[test]
     fn a_seam_that_is_not_quite_ordinary_is_passed_at_another_speed() {
-        let (times, [step, jerk]) = quickening([1.0, 1.3]);
+        let (times, [step, jerk]) = Pace::EVEN.quickening([1.0, 1.3]);
         assert!((0.9..1.0).contains(&times) && (0.87..1.0).contains(&step));
         assert!((jerk - JERK_MAX).abs() < 1e-5, "{jerk}");
-        let (times, [step, _]) = quickening([0.75, 0.65]);
+        let (times, [step, _]) = Pace::EVEN.quickening([0.75, 0.65]);
         assert!(times > 1.2 && (step - STEP_WANTED).abs() < 1e-5, "{times}");
-        // A jump stays one at any speed at which the loop still seems to run.
-        assert!(quickening([1.0, 4.0]).1[1] > 3.0);
+        // A jump stays one at any speed at which the loop still seems to run, and what
+        // runs as fast as it may does not run faster.
+        assert!(Pace::EVEN.quickening([1.0, 4.0]).1[1] > 3.0);
+        assert_eq!(
+            Pace(CHANGE_MAX).quickening([0.75, 0.65]),
+            (1.0, [0.75, 0.65])
+        );
         assert_eq!(Pace::EVEN.quickened(0.75), Pace(-0.25));
         assert_eq!(Pace(0.3).quickened(2.0), Pace(CHANGE_MAX));
     }
