@@ -13,8 +13,8 @@ MODELS_DIR = TRAINING_DIR.parent
 STEPS = (
     "cache", "opinions", "clips", "world", "features", "own", "teach", "train", "export", "evaluate"
 )
-#: Done only when asked for: for training on another machine, and of the heads alone.
-PACK, HEADS = "pack", "heads"
+#: Done only when asked for: for training on another machine, and of some heads alone.
+PACK, HEADS, SMOKE = "pack", "heads", "smoke"
 #: What shares that sum up to 1 may miss by rounding.
 SHARES_ERROR = 1e-6
 
@@ -48,12 +48,13 @@ def parse(arguments):
             parser.error(f"--mean needs a share for every network, summing up to 1, not {shares}")
         options.mean = files, shares
     options.steps = options.steps.split(",")
-    known = (*STEPS, PACK, HEADS)
+    known = (*STEPS, PACK, HEADS, SMOKE)
     unknown = set(options.steps) - set(known)
     if unknown:
         parser.error(f"unknown steps: {sorted(unknown)}, known: {', '.join(known)}")
-    if HEADS in options.steps and not options.start:
-        parser.error("the step heads needs --start FILE.onnx: the network whose heads are trained")
+    for step in (HEADS, SMOKE):
+        if step in options.steps and not options.start:
+            parser.error(f"the step {step} needs --start FILE.onnx: the network whose heads are trained")
     return options
 
 
@@ -111,6 +112,13 @@ def main(arguments=None):
 
         recipe = heads_recipe(options.minutes, options.processes, str(options.start))
         run_crew(recipe.processes, HeadsTrainer.work, (options.data, options.work, recipe, log))
+    if SMOKE in options.steps:
+        from .smoke_trainer import train_smoke
+        from .start import network_of, weights_in
+
+        pictures = torch.rand(2, 3, 64, 64)
+        network = network_of(weights_in(options.start), {"rgb": pictures, "wind": torch.zeros(2, 2)})
+        train_smoke(network.eval(), options.data, options.work, options.minutes, log)
     if "export" in options.steps:
         from .export import export
         from .mean import mean_network

@@ -42,6 +42,7 @@ class HeadsTrainer(Trainer):
         # Their normalisations must not follow the batch either.
         self.network.encoder.eval()
         self.network.decoder.eval()
+        self.network.smoke.eval()
         with torch.no_grad():
             seen = self.network.sight(rgb)
         return seen | self.network.imagined(seen, wind)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .classes import ADE20K_32, CLASSES
+from .classes import ADE20K_32, CLASSES, INDEX
 
 HARMONICS = 8
 STYLE_LENGTH = 29
@@ -24,7 +24,7 @@ SPEED_EPSILON = 1e-10
 WIDTHS = (16, 32, 64, 112, 176)
 BLOCKS = (1, 2, 5)
 DILATIONS = (1, 2, 4, 1, 2, 4, 1)
-COARSE, FINE, MOTION, GROUND = 64, 32, 48, 32
+COARSE, FINE, MOTION, GROUND, SMOKE = 64, 32, 48, 32, 32
 
 _N = len(CLASSES)
 
@@ -138,6 +138,35 @@ class Decoder(nn.Module):
         return y4, y3, y2
 
 
+class SmokeHead(nn.Module):
+    """How much more or less like smoke a place is than the classes say, as a logit."""
+
+    def __init__(self):
+        super().__init__()
+        self.coarse = ConvBn(COARSE + WIDTHS[2], SMOKE, 1)
+        self.a = ConvBn(SMOKE, SMOKE)
+        self.b = ConvBn(SMOKE, SMOKE, dilation=2)
+        self.what = ConvBn(SMOKE, SMOKE, 1, act=False)
+        self.where = ConvBn(FINE + WIDTHS[1] + _N, SMOKE, 1, act=False)
+        self.mix = ConvBn(SMOKE, SMOKE, 1)
+        self.out = nn.Conv2d(SMOKE, 1, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, seen):
+        y = self.coarse(torch.cat([seen["x3"], seen["y3"]], 1))
+        y = y + self.b(self.a(y))
+        probabilities = torch.softmax(seen["classes"], 1)
+        where = self.where(torch.cat([seen["x2"], seen["y2"], probabilities], 1))
+        return self.out(self.mix(F.relu(_double(self.what(y)) + where)))
+
+
+def smoke_added(classes, more):
+    """Logits of all classes, with more of smoke."""
+    at = INDEX["smoke"]
+    return torch.cat([classes[:, :at], classes[:, at : at + 1] + more, classes[:, at + 1 :]], 1)
+
+
 class GroundHead(nn.Module):
     """What mobility and depth are beyond what the last feature map says linearly.
 
@@ -232,6 +261,7 @@ class MotionNetwork(nn.Module):
         self.classes = nn.Conv2d(FINE, _N, 1)
         self.mobility = nn.Conv2d(FINE, 1, 1)
         self.depth = nn.Conv2d(FINE, 1, 1)
+        self.smoke = SmokeHead()
         self.ground = GroundHead()
         self.motion = MotionHead(further=1)
         repeat = torch.zeros(2, 2 * HARMONICS, 4 * HARMONICS)
@@ -243,6 +273,11 @@ class MotionNetwork(nn.Module):
 
     def sight(self, rgb):
         """What is there: features of all scales and classes, by name."""
+        seen = self.sight_without_smoke(rgb)
+        return seen | {"classes": smoke_added(seen["classes"], self.smoke(seen))}
+
+    def sight_without_smoke(self, rgb):
+        """The same before smoke is looked for by itself."""
         x2, x3, x4, x5 = self.encoder(rgb)
         y4, y3, y2 = self.decoder(x2, x3, x4, x5)
         return {
