@@ -63,11 +63,8 @@ impl Evening {
         };
         if !of_seam.iter().all(|measure| report.admits(*measure)) {
             let (times, then) = pace.quickening(of_seam.map(|measure| report.value(measure)));
-            if !of_seam
-                .iter()
-                .zip(then)
-                .all(|(measure, value)| measure.bound().admits(value))
-            {
+            let mut pairs = of_seam.iter().zip(then);
+            if !pairs.all(|(measure, then)| measure.bound().admits(then)) {
                 return None;
             }
             evening.seam_times = times;
@@ -135,10 +132,9 @@ impl<'a> Script<'a> {
                 let Rehearsal { mask, field, .. } = rehearsal;
                 let mut renderer = Renderer::with_field(self.scene, mask, field, self.shape);
                 if let Some(evening) = &self.evening {
-                    evening
-                        .contrasts
-                        .iter()
-                        .for_each(|seen| renderer.even_out(seen));
+                    if let Some(contrasts) = &evening.contrasts {
+                        renderer.even_out(contrasts);
+                    }
                     renderer.quicken_seam(evening.seam_times);
                 }
                 return Ok(renderer);

@@ -30,6 +30,7 @@ const ENTRIES: usize = 2 * LEVELS + 1;
 /// How far regions drift out of step, as a share of one hand-over. The speed
 /// varies over the loop by pi times as much, so it stays small.
 const OUT_OF_STEP: f32 = 0.08;
+
 /// The clip's motion at the nodes.
 pub struct Field {
     /// Nodes per row; the last stands at or beyond the right edge.
