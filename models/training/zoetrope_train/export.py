@@ -31,7 +31,7 @@ OPERATORS = {
     "Add", "AveragePool", "Cast", "Clip", "Concat", "Constant", "Conv", "Div", "Gemm",
     "GlobalAveragePool", "HardSigmoid", "HardSwish", "MatMul", "Max", "MaxPool",
     "Min", "Mul", "Neg", "ReduceSum", "Relu", "Reshape", "Resize", "Sigmoid",
-    "Slice", "Softmax", "Split", "Sqrt", "Sub", "Unsqueeze", "Identity",
+    "Slice", "Softmax", "Split", "Sqrt", "Sub", "Transpose", "Unsqueeze", "Identity",
 }  # fmt: skip
 
 
