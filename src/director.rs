@@ -38,7 +38,7 @@ use steadiness::Ground;
 use crate::{
     frames::{
         Renderer,
-        pace::{jerk, step},
+        pace::{jerk, rows_apart, step},
     },
     picture::{Yuv420, median},
 };
@@ -56,6 +56,8 @@ pub struct Director<'a> {
     renderer: &'a Renderer,
     ground: Ground,
     rest: Rest,
+    /// Of so many rows of what moves one is looked at.
+    rows_apart: usize,
 }
 
 impl<'a> Director<'a> {
@@ -66,6 +68,7 @@ impl<'a> Director<'a> {
             renderer,
             ground: Ground::new(renderer, still),
             rest: Rest::new(renderer.active_tiles(), renderer.frame_count()),
+            rows_apart: rows_apart(renderer.moving_tiles().count()),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     frames::{
         Frame, Renderer,
         contrast::fine_contrast,
-        pace::{jerk, step, thin},
+        pace::{jerk, rows_apart, step, thin},
         tiles::Run,
     },
     picture::Plane,
@@ -190,6 +190,7 @@ fn glances(
 ) -> Vec<Glance> {
     let count = renderer.frame_count();
     let mut glances = vec![Glance::default(); tiles.len()];
+    let rows_apart = rows_apart(tiles.len());
     let mut drawn = [count - 1, 0, 1].map(|from_middle| {
         renderer.draw((middle + from_middle) % count, frame);
         if from_middle == 0 {
@@ -201,7 +202,12 @@ fn glances(
         }
         let of_tile = |tile: &(usize, usize)| {
             let mut thinned = Vec::new();
-            thin(&frame.planes.y, &Run::of_tile(*tile), &mut thinned);
+            thin(
+                &frame.planes.y,
+                &Run::of_tile(*tile),
+                rows_apart,
+                &mut thinned,
+            );
             thinned
         };
         tiles.iter().map(of_tile).collect::<Vec<_>>().into_iter()

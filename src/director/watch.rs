@@ -47,7 +47,7 @@ impl<'a> Watcher<'a> {
         let mut thinned = std::mem::take(&mut self.spare);
         thinned.clear();
         for run in renderer.moving() {
-            thin(luma, run, &mut thinned);
+            thin(luma, run, director.rows_apart, &mut thinned);
         }
         if let Some(spare) = seen.push(thinned) {
             self.spare = spare;

@@ -121,17 +121,29 @@ impl Trim {
     }
 
     /// Restores also what is missing after this amplification, given the contrast
-    /// of every frame that was drawn with it.
-    pub fn corrected(&self, contrasts: &[f32]) -> Self {
+    /// of every frame that was drawn with it, and where in the motion the loop is at
+    /// any phase: 0 at 0, 1 at 1, monotonic.
+    pub fn corrected(&self, contrasts: &[f32], motion_at: impl Fn(f32) -> f32) -> Self {
         let [low, high] = TRIM;
         let Some(reference) = contrasts.first().filter(|contrast| **contrast >= FLAT) else {
             return self.clone();
         };
-        let of_frame = |(index, contrast): (usize, &f32)| {
-            let amplification = self.at(index as f32 / contrasts.len() as f32);
-            (amplification * reference / contrast).clamp(low, high)
+        let count = contrasts.len();
+        let phase = |index: usize| index as f32 / count as f32;
+        let phases: Vec<f32> = (0..=count).map(|index| motion_at(phase(index))).collect();
+        let wanted = |index: usize| {
+            let amplification = self.at(phases[index]);
+            (amplification * reference / contrasts[index]).clamp(low, high)
         };
-        Self(contrasts.iter().enumerate().map(of_frame).collect())
+        let at_moment = |moment: usize| {
+            let at = phase(moment);
+            // The last frame that is not later in the motion.
+            let last = phases[..count].partition_point(|phase| *phase <= at).max(1) - 1;
+            let between = (at - phases[last]) / (phases[last + 1] - phases[last]);
+            let (from, to) = (wanted(last), wanted((last + 1) % count));
+            from + (to - from) * between
+        };
+        Self((0..count).map(at_moment).collect())
     }
 
     /// The amplification at `phase` (0..1), smooth between the moments.
@@ -161,11 +173,29 @@ mod tests {
     #[test]
     fn what_is_seen_to_be_missing_still_is_given_back_too() {
         let trim = Trim::measured(4, |phase| if phase == 0.5 { 8.0 } else { 10.0 });
-        let corrected = trim.corrected(&[10.0, 9.5, 8.9, 10.0]);
+        let corrected = trim.corrected(&[10.0, 9.5, 8.9, 10.0], |phase| phase);
         assert_eq!((corrected.at(0.0), corrected.at(0.75)), (1.0, 1.0));
         assert!((corrected.at(0.5) - 1.25 * 10.0 / 8.9).abs() < 0.1);
         assert!((corrected.at(0.25) - 10.0 / 9.5).abs() < 1e-6);
-        assert_eq!(trim.corrected(&[]).at(0.5), 1.25);
+        assert_eq!(trim.corrected(&[], |phase| phase).at(0.5), 1.25);
+    }
+
+    #[test]
+    fn what_a_frame_lacks_is_given_back_where_in_the_motion_it_was_drawn() {
+        // The loop dwells at its start: the fourth of eight frames shows a quarter of
+        // the motion.
+        let motion_at = |phase: f32| {
+            if phase < 0.5 {
+                phase / 2.0
+            } else {
+                1.5 * phase - 0.5
+            }
+        };
+        let mut contrasts = [10.0; 8];
+        contrasts[4] = 8.0;
+        let corrected = Trim::none().corrected(&contrasts, motion_at);
+        assert!((corrected.at(0.25) - 1.25).abs() < 1e-6, "{corrected:?}");
+        assert_eq!((corrected.at(0.0), corrected.at(0.5)), (1.0, 1.0));
     }
 
     #[test]

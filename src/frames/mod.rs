@@ -238,7 +238,8 @@ impl Renderer {
     /// Keeps the contrast of detail evener than the few tiles that were measured
     /// tell, given its contrast in every frame that was drawn.
     pub fn even_out(&mut self, contrasts: &[f32]) {
-        self.trim = self.trim.corrected(contrasts);
+        let pace = self.pace;
+        self.trim = self.trim.corrected(contrasts, |phase| pace.at(phase));
     }
 
     /// How fast the seam is passed.

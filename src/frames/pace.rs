@@ -35,10 +35,19 @@ const JERK_MAX: f32 = 1.1;
 /// overflow.
 const RUN: usize = 1 << 16;
 
-/// Appends every fourth row of the luma of some tiles.
-pub fn thin(luma: &Plane<u8>, run: &Run, to: &mut Vec<u8>) {
+/// Samples of a picture that tell a step from another; of fewer, single grey levels here
+/// and there make up too much of it.
+const ENOUGH: usize = 1 << 15;
+
+/// Of so many rows of so many tiles one is looked at.
+pub fn rows_apart(tiles: usize) -> usize {
+    (tiles * TILE_PX * TILE_PX / ENOUGH).clamp(1, 4)
+}
+
+/// Appends one of every `rows_apart` rows of the luma of some tiles.
+pub fn thin(luma: &Plane<u8>, run: &Run, rows_apart: usize, to: &mut Vec<u8>) {
     let [columns, rows] = run.samples(luma, TILE_PX);
-    for y in rows.step_by(4) {
+    for y in rows.step_by(rows_apart) {
         to.extend_from_slice(&luma.row(y)[columns.clone()]);
     }
 }
@@ -173,6 +182,14 @@ mod tests {
         let phases: Vec<f32> = (0..=100).map(|at| pace.at(at as f32 / 100.0)).collect();
         assert!(phases.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(Pace::measured(0.1, |_| vec![7; 4]), Pace::EVEN);
+    }
+
+    #[test]
+    fn where_little_moves_all_rows_are_looked_at() {
+        assert_eq!(
+            [0, 24, 128, 256, 400, 8160].map(rows_apart),
+            [1, 1, 1, 2, 3, 4]
+        );
     }
 
     #[test]

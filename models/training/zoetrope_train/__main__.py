@@ -113,12 +113,10 @@ def main(arguments=None):
         recipe = heads_recipe(options.minutes, options.processes, str(options.start))
         run_crew(recipe.processes, HeadsTrainer.work, (options.data, options.work, recipe, log))
     if SMOKE in options.steps:
-        from .smoke_trainer import train_smoke
-        from .start import network_of, weights_in
+        from .smoke_trainer import SmokeTrainer, smoke_recipe
 
-        pictures = torch.rand(2, 3, 64, 64)
-        network = network_of(weights_in(options.start), {"rgb": pictures, "wind": torch.zeros(2, 2)})
-        train_smoke(network.eval(), options.data, options.work, options.minutes, log)
+        recipe = smoke_recipe(options.minutes, str(options.start))
+        SmokeTrainer(options.data, options.work, recipe, log).run()
     if "export" in options.steps:
         from .export import export
         from .mean import mean_network

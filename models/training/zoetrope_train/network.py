@@ -302,6 +302,7 @@ class MotionNetwork(nn.Module):
         more_mobility, more_depth = self.ground(seen["x3"], y3, y2, probabilities).split(1, 1)
         flow, confidence, spectrum, turned, light = self.motion(y3, y2, probabilities, wind)
         return {
+            "probabilities": probabilities,
             "mobility": torch.sigmoid(self.mobility(y2) + more_mobility),
             "depth": torch.sigmoid(self.depth(y2) + more_depth),
             "flow": flow,
@@ -323,7 +324,7 @@ class MotionNetwork(nn.Module):
         mobility = (r["mobility"] + (1.0 - r["mobility"]) * wake) * keep
 
         gains = style[:, 19:29].reshape(-1, _N, 1, 1)
-        expected = (probabilities_of(r["classes"]) * gains).sum(1, keepdim=True)
+        expected = (r["probabilities"] * gains).sum(1, keepdim=True)
         amount = expected * style[:, 0:1].reshape(-1, 1, 1, 1) * keep
 
         weight = F.avg_pool2d(hints[:, 2:3], 4)
