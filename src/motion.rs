@@ -4,6 +4,8 @@
 
 mod breath;
 
+mod contour;
+
 mod fusion;
 
 mod gate;
@@ -91,6 +93,12 @@ pub const OSCILLATION_RMS_MAX: f32 = 0.012;
 /// a half times the second; leaves, which only sway, are mostly said to flow
 /// slower than it.
 const FLOW_NOISE: [f32; 2] = [0.004, 0.008];
+/// The network's confidence in a flow that it expects to be off by so much, in widths
+/// per second, is 1/e: `CONFIDENCE_SCALE` of the training.
+const CONFIDENCE_SCALE: f32 = 0.02;
+/// That error over the speed itself, between which a flow is no longer meant. What is
+/// fast is off by more, and yet goes where it is said to.
+const DOUBT: [f32; 2] = [0.8, 1.6];
 /// How fast gusts cross the picture, in widths per second.
 const GUST_WIDTHS_S: f32 = 0.4;
 /// How far regions are out of step with the gusts, in turns of each harmonic.
@@ -150,18 +158,18 @@ impl Motion {
         let (width, height) = (movable.width_px, movable.height_px);
         let shapeless = scene.probability(Class::is_shapeless);
         let shown = &scene.shown;
-        let (mut gate, matte) =
+        let (mut gate, mut matte) =
             gate::gate([&movable, &shapeless], &seen.mobility, shown.segments());
         let sky = scene.probability(|class| class == Class::Sky);
         luminary::hold(&mut gate, shown.luma(), &sky);
+        let smoke = scene.probability(|class| class == Class::Smoke);
+        contour::hold(&mut gate, &mut matte, &scene.still.planes.y, &smoke);
         let sways = scene.probability(Class::sways);
         let streams = streams(&sways);
         let speed_limit = |x: usize, y: usize| {
             let speed = seen.flow_x.at(x, y).hypot(seen.flow_y.at(x, y));
-            let sure = seen.flow_confidence.at(x, y).clamp(0.0, 1.0);
-            smoothstep(FLOW_NOISE, speed * sure)
+            meant(speed, seen.flow_confidence.at(x, y))
                 * (FLOW_MAX / speed.max(FLOW_MAX))
-                * sure
                 * streams.at(x, y)
         };
         let flow_x = Plane::from_fn(width, height, |x, y| {
@@ -226,6 +234,13 @@ impl Motion {
         }
         (motion, shares.unwrap_or_default())
     }
+}
+
+/// How far a flow of a speed and a confidence of the network is more than its noise, 0..=1.
+fn meant(speed: f32, confidence: f32) -> f32 {
+    let error = -CONFIDENCE_SCALE * confidence.clamp(f32::MIN_POSITIVE, 1.0).ln();
+    let doubt = smoothstep(DOUBT, error / speed.max(f32::MIN_POSITIVE));
+    smoothstep(FLOW_NOISE, speed) * (1.0 - doubt)
 }
 
 /// How far each cell may flow, 0..=1: not where something is near that sways where
@@ -342,6 +357,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_flow_is_meant_if_it_is_faster_than_it_is_expected_to_be_off() {
+        let confidence = |error: f32| (-error / CONFIDENCE_SCALE).exp();
+        assert_eq!(meant(0.01, 1.0), 1.0);
+        assert_eq!(meant(0.003, 1.0), 0.0);
+        assert_eq!(
+            [0.02, 0.1].map(|speed| meant(speed, confidence(0.7 * speed))),
+            [1.0, 1.0]
+        );
+        assert_eq!(
+            [0.02, 0.1].map(|speed| meant(speed, confidence(1.7 * speed))),
+            [0.0, 0.0]
+        );
+        assert_eq!(meant(0.02, 0.0), 0.0);
     }
 
     #[test]

@@ -37,8 +37,6 @@ pub struct Field {
     pub columns: usize,
     /// Number of rows of nodes.
     pub rows: usize,
-    /// Hand-overs in one turn of the loop.
-    hand_overs: u32,
     turns: [u32; HARMONIC_COUNT],
     period_s: f32,
     nodes: Vec<Node>,
@@ -57,13 +55,16 @@ pub struct Moment {
     /// part, for x and again for y.
     rotations: [[f32; 4]; HARMONIC_COUNT],
     flicker: Flicker,
-    /// How far the most distant regions are out of step, in hand-overs.
+    /// How far the most distant regions are out of step, in hand-overs for each of them
+    /// in one turn of the loop.
     out_of_step: f32,
 }
 
 #[derive(Clone, Default, PartialEq)]
 struct Node {
     is_stream: bool,
+    /// Hand-overs in one turn of the loop.
+    hand_overs: f32,
     /// Whether this node or one beside it is a stream. Between a node with two
     /// layers and one without, the stream's layer that fades out would be seen
     /// in part, and would be gone with a jump at the hand-over.
@@ -84,6 +85,7 @@ impl Node {
         Self {
             // Slower than this nobody sees it run.
             is_stream: is_open && laid.speed_at(column, row) > SPEED_PX_S_MIN,
+            hand_overs: f32::from(laid.hand_overs(column, row)),
             is_layered: false,
             harmonics: if is_open {
                 laid.harmonics(column, row)
@@ -111,7 +113,10 @@ impl Field {
     /// The same for a motion that was lowered, with as many hand-overs in a turn as
     /// before: with fewer, the slower streams would run farther.
     pub fn again(&self, motion: &Motion, profile: Profile, open: Openness) -> Self {
-        let laid = Laid::new(motion, profile, open, self.period_s, Some(self.hand_overs));
+        let hand_overs = Plane::from_fn(self.columns, self.rows, |column, row| {
+            self.nodes[row * self.columns + column].hand_overs as u8
+        });
+        let laid = Laid::new(motion, profile, open, self.period_s, Some(hand_overs));
         Self::laid(motion, laid, self.period_s)
     }
 
@@ -132,7 +137,6 @@ impl Field {
         let mut field = Self {
             columns,
             rows,
-            hand_overs: laid.hand_overs(),
             turns: motion.turns,
             period_s,
             active: nodes.iter().map(is_active).collect(),
@@ -148,9 +152,7 @@ impl Field {
     /// Whether a node moves as in another field of as many nodes.
     pub fn is_alike(&self, other: &Self, column: usize, row: usize) -> bool {
         let at = row * self.columns + column;
-        self.hand_overs == other.hand_overs
-            && self.nodes[at] == other.nodes[at]
-            && self.table(at) == other.table(at)
+        self.nodes[at] == other.nodes[at] && self.table(at) == other.table(at)
     }
 
     /// Whether anything at this node ever changes.
@@ -255,7 +257,7 @@ impl Field {
                 [cosine - 1.0, -sine, cosine - 1.0, -sine]
             }),
             flicker: Flicker::at(phase, self.period_s),
-            out_of_step: OUT_OF_STEP * self.hand_overs as f32 * 0.5 * (1.0 - (TAU * phase).cos()),
+            out_of_step: OUT_OF_STEP * 0.5 * (1.0 - (TAU * phase).cos()),
         }
     }
 
@@ -276,8 +278,7 @@ impl Field {
                 ..NodeState::RESTING
             };
         }
-        let on_average = self.hand_overs as f32 * moment.phase;
-        let way = 0.5 * (on_average + moment.out_of_step * node.phase);
+        let way = 0.5 * node.hand_overs * (moment.phase + moment.out_of_step * node.phase);
         // As `rem_euclid`, which is a call of the library; a way is never -1.
         let turned = |way: f32| way + 1.0 - (way + 1.0) as i32 as f32;
         let near = turned(way + 0.5) - 0.5;
@@ -335,14 +336,13 @@ impl Field {
 
     /// Integrates every stream's trajectory, forwards and backwards.
     fn trace(&mut self, laid: &Laid) {
-        let hand_over_s = self.period_s / self.hand_overs as f32;
-        let step_s = hand_over_s / LEVELS as f32;
         let stride = NODE_STRIDE_PX as f32;
         self.trajectories = vec![[0.0; 2]; self.nodes.len() * ENTRIES];
         let tables = self.trajectories.par_chunks_exact_mut(ENTRIES);
         let nodes = self.nodes.par_iter().zip(tables).enumerate();
         let streams = nodes.filter(|(_, (node, _))| node.is_stream);
-        streams.for_each(|(node, (_, table))| {
+        streams.for_each(|(node, (stream, table))| {
+            let step_s = self.period_s / stream.hand_overs / LEVELS as f32;
             let start = [(node % self.columns) as f32, (node / self.columns) as f32];
             for sign in [-1.0f32, 1.0] {
                 let mut position = start;

@@ -3,7 +3,7 @@
 use crate::{
     frames::field::NODE_STRIDE_PX,
     motion::{Harmonic, Motion},
-    picture::{Plane, box_mean, distances},
+    picture::{Plane, box_mean, distances, region_of, spread},
     scene::{HARMONIC_COUNT, Profile},
 };
 
@@ -49,8 +49,8 @@ impl Openness {
 /// The motion brought to the nodes: velocity in luma pixels per second, slower the
 /// nearer what rests is.
 pub struct Laid {
-    /// Hand-overs in one turn of the loop.
-    hand_overs: u32,
+    /// Hand-overs in one turn of the loop, at each node.
+    hand_overs: Plane<u8>,
     velocity: Plane<[f32; 2]>,
     open: Plane<f32>,
     harmonics: Vec<Plane<Harmonic>>,
@@ -62,13 +62,13 @@ pub struct Laid {
 
 impl Laid {
     /// Lays the motion over a clip that may move so much, with as many hand-overs in a
-    /// turn as are given or else as it needs.
+    /// turn as are given for each node or else as every stream needs.
     pub fn new(
         motion: &Motion,
         profile: Profile,
         open: Openness,
         period_s: f32,
-        hand_overs: Option<u32>,
+        hand_overs: Option<Plane<u8>>,
     ) -> Self {
         let [width, height] = open.size_px.map(|side_px| side_px as f32);
         let open = open.nodes;
@@ -105,7 +105,7 @@ impl Laid {
             [0, 1].map(|axis| sums[axis].bilinear(x, y) / weight * unit_px[axis])
         });
         let hand_overs = hand_overs.unwrap_or_else(|| needed(&velocity, width, period_s));
-        slow_at_rest(&mut velocity, &open, period_s / hand_overs as f32);
+        slow_at_rest(&mut velocity, &open, &hand_overs, period_s);
         Self {
             hand_overs,
             velocity,
@@ -137,9 +137,9 @@ impl Laid {
         (self.open.width_px, self.open.height_px)
     }
 
-    /// Hand-overs in one turn of the loop.
-    pub fn hand_overs(&self) -> u32 {
-        self.hand_overs
+    /// Hand-overs of this node in one turn of the loop.
+    pub fn hand_overs(&self, column: usize, row: usize) -> u8 {
+        self.hand_overs.at(column, row)
     }
 
     /// Whether anything may move at this node.
@@ -167,25 +167,47 @@ impl Laid {
     }
 }
 
-/// Hand-overs in one turn of the loop: enough that the faster streams stay
-/// within their reach.
-fn needed(velocity: &Plane<[f32; 2]>, width_px: f32, period_s: f32) -> u32 {
-    let speeds = velocity.samples.iter().map(|[x, y]| x.hypot(*y));
-    let mut speeds: Vec<f32> = speeds.filter(|speed| *speed > SPEED_PX_S_MIN).collect();
-    speeds.sort_by(f32::total_cmp);
-    let fast = speeds.get(speeds.len() * 9 / 10).copied().unwrap_or(0.0);
-    let wanted = (fast * period_s / (REACH_MAX * width_px)).max(period_s / HAND_OVER_S_MAX);
+/// Hand-overs of each node in one turn of the loop: of every stream as many as keep its
+/// faster parts within their reach. Clouds above a fall then take their time.
+fn needed(velocity: &Plane<[f32; 2]>, width_px: f32, period_s: f32) -> Plane<u8> {
+    let speeds = velocity.map(|[x, y]| x.hypot(y));
+    let is_stream = speeds.map(|speed| speed > SPEED_PX_S_MIN);
+    // What rests beside a stream hands over as it does, so streams that it is between
+    // are one.
+    let mut is_seen = spread(&is_stream, 1, |a, b| a || b).map(|is_near| !is_near);
     let most = (period_s / HAND_OVER_S_MIN).floor().max(1.0);
-    wanted.ceil().clamp(1.0, most) as u32
+    let mut hand_overs = speeds.map(|_| 1);
+    for start in 0..speeds.samples.len() {
+        if is_seen.samples[start] {
+            continue;
+        }
+        let region = region_of(start, &mut is_seen);
+        let streams = region.iter().filter(|node| is_stream.samples[**node]);
+        let mut streams: Vec<f32> = streams.map(|node| speeds.samples[*node]).collect();
+        streams.sort_by(f32::total_cmp);
+        let fast = streams[streams.len() * 9 / 10];
+        let wanted = (fast * period_s / (REACH_MAX * width_px)).max(period_s / HAND_OVER_S_MAX);
+        let count = wanted.ceil().clamp(1.0, most) as u8;
+        for node in region {
+            hand_overs.samples[node] = count;
+        }
+    }
+    hand_overs
 }
 
 /// Lets streams run no faster than their distance from what rests allows.
-fn slow_at_rest(velocity: &mut Plane<[f32; 2]>, open: &Plane<f32>, hand_over_s: f32) {
-    let speed_per_node = STRAIN_MAX * NODE_STRIDE_PX as f32 / hand_over_s;
+fn slow_at_rest(
+    velocity: &mut Plane<[f32; 2]>,
+    open: &Plane<f32>,
+    hand_overs: &Plane<u8>,
+    period_s: f32,
+) {
     let far = distances(&open.map(|open| open < REST));
-    for (velocity, far) in velocity.samples.iter_mut().zip(&far.samples) {
+    let nodes = velocity.samples.iter_mut().zip(&far.samples);
+    for ((velocity, far), hand_overs) in nodes.zip(&hand_overs.samples) {
         let speed = velocity[0].hypot(velocity[1]);
-        let most = speed_per_node * far;
+        let hand_over_s = period_s / f32::from(*hand_overs);
+        let most = STRAIN_MAX * NODE_STRIDE_PX as f32 * far / hand_over_s;
         if speed > most {
             *velocity = velocity.map(|part| part * most / speed);
         }
@@ -281,8 +303,9 @@ mod tests {
     fn streams_slow_down_towards_what_rests_and_no_faster_than_the_strain_allows() {
         let open = Plane::from_fn(40, 12, |x, _| if x < 5 { 0.0 } else { 1.0 });
         let (speed, hand_over_s) = (100.0, 0.8);
+        let (hand_overs, period_s) = (open.map(|_| 5), 5.0 * hand_over_s);
         let mut velocity = open.map(|open| [0.6 * speed * open, 0.8 * speed * open]);
-        slow_at_rest(&mut velocity, &open, hand_over_s);
+        slow_at_rest(&mut velocity, &open, &hand_overs, period_s);
         let speeds: Vec<f32> = velocity.row(6).iter().map(|[x, y]| x.hypot(*y)).collect();
         assert_eq!(speeds[4], 0.0);
         assert!((speeds[39] - speed).abs() < 1e-3, "{speeds:?}");
@@ -296,16 +319,28 @@ mod tests {
         assert!((velocity.at(6, 6)[1] / velocity.at(6, 6)[0] - 0.8 / 0.6).abs() < 1e-4);
         let free = open.map(|_| [speed, 0.0]);
         let mut slowed = free.clone();
-        slow_at_rest(&mut slowed, &open.map(|_| 1.0), hand_over_s);
+        slow_at_rest(&mut slowed, &open.map(|_| 1.0), &hand_overs, period_s);
         assert_eq!(slowed, free);
     }
 
     #[test]
-    fn the_faster_the_streams_the_more_often_they_hand_over() {
-        let needed = |speed_widths: f32| {
-            let velocity = Plane::filled(4, 4, [speed_widths * 1000.0, 0.0]);
-            needed(&velocity, 1000.0, 4.0)
+    fn the_faster_a_stream_the_more_often_it_hands_over_whatever_others_do() {
+        let needed = |[left, right]: [f32; 2], apart: usize| {
+            let velocity = Plane::from_fn(8 + apart, 4, |x, _| {
+                let rests = (4..4 + apart).contains(&x);
+                let speed = if rests {
+                    0.0
+                } else {
+                    [left, right][usize::from(x >= 4)]
+                };
+                [speed * 1000.0, 0.0]
+            });
+            let hand_overs = needed(&velocity, 1000.0, 4.0);
+            [0, 4, 7 + apart].map(|column| hand_overs.at(column, 2))
         };
-        assert_eq!([0.0, 0.02, 0.05, 0.12].map(needed), [1, 1, 3, 5]);
+        assert_eq!(needed([0.0, 0.02], 3), [1, 1, 1]);
+        assert_eq!(needed([0.05, 0.02], 3), [3, 3, 1]);
+        assert_eq!(needed([0.02, 0.12], 3), [1, 1, 5]);
+        assert_eq!(needed([0.02, 0.12], 1), [5, 5, 5]);
     }
 }
