@@ -14,7 +14,7 @@ STEPS = (
     "cache", "opinions", "clips", "world", "features", "own", "teach", "train", "export", "evaluate"
 )
 #: Done only when asked for: for training on another machine, and of some heads alone.
-PACK, HEADS, SMOKE = "pack", "heads", "smoke"
+PACK, HEADS, SMOKE, VIGOUR = "pack", "heads", "smoke", "vigour"
 #: What shares that sum up to 1 may miss by rounding.
 SHARES_ERROR = 1e-6
 
@@ -48,11 +48,11 @@ def parse(arguments):
             parser.error(f"--mean needs a share for every network, summing up to 1, not {shares}")
         options.mean = files, shares
     options.steps = options.steps.split(",")
-    known = (*STEPS, PACK, HEADS, SMOKE)
+    known = (*STEPS, PACK, HEADS, SMOKE, VIGOUR)
     unknown = set(options.steps) - set(known)
     if unknown:
         parser.error(f"unknown steps: {sorted(unknown)}, known: {', '.join(known)}")
-    for step in (HEADS, SMOKE):
+    for step in (HEADS, SMOKE, VIGOUR):
         if step in options.steps and not options.start:
             parser.error(f"the step {step} needs --start FILE.onnx: the network whose heads are trained")
     return options
@@ -117,6 +117,13 @@ def main(arguments=None):
 
         recipe = smoke_recipe(options.minutes, str(options.start))
         SmokeTrainer(options.data, options.work, recipe, log).run()
+    if VIGOUR in options.steps:
+        from .vigour_trainer import VigourTrainer, vigour_recipe
+        from .world_cache import FRESH_SCENES, FRESH_SEED, FRESH_WORLD, write_world_cache
+
+        write_world_cache(options.work, FRESH_WORLD, FRESH_SCENES, FRESH_SEED, log)
+        recipe = vigour_recipe(options.minutes, str(options.start))
+        VigourTrainer(options.data, options.work, recipe, log).run()
     if "export" in options.steps:
         from .export import export
         from .mean import mean_network

@@ -6,6 +6,8 @@ and not merely learnt.  All convolutions are dense; decoders use nearest
 resizes by a constant factor, so any multiple of 32 works as input size.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -24,7 +26,9 @@ SPEED_EPSILON = 1e-10
 WIDTHS = (16, 32, 64, 112, 176)
 BLOCKS = (1, 2, 5)
 DILATIONS = (1, 2, 4, 1, 2, 4, 1)
-COARSE, FINE, MOTION, GROUND, SMOKE = 64, 32, 48, 32, 32
+COARSE, FINE, MOTION, GROUND, SMOKE, VIGOUR = 64, 32, 48, 32, 32, 16
+#: Factors between which motion is made stronger or weaker.
+VIGOUR_RANGE = (0.5, 3.0)
 
 _N = len(CLASSES)
 
@@ -257,6 +261,34 @@ class MotionHead(nn.Module):
         )
 
 
+class VigourHead(nn.Module):
+    """How many times as fast, and as far, things move as the motion head says.
+
+    That head answers with a mean over everything that a place may be, and where
+    that is in doubt the mean is smaller than most of what it stands for: half
+    a fall and half a wall make a slow fall.  This one is told how much is in doubt.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.mix = nn.Conv2d(_N + 4, VIGOUR, 1)
+        self.out = nn.Conv2d(VIGOUR, 2, 1)
+        nn.init.zeros_(self.out.weight)
+        low, high = VIGOUR_RANGE
+        nn.init.constant_(self.out.bias, math.log((1 - low) / (high - 1)))
+        self.register_buffer("ones", torch.ones(1, 4 * HARMONICS, 1, 1), persistent=False)
+
+    def forward(self, probabilities, mobility, confidence, flow, spectrum):
+        x, y = flow[:, 0:1], flow[:, 1:2]
+        speed = torch.sqrt(x * x + y * y + SPEED_EPSILON) / FLOW_UNIT
+        # A sum over channels as a convolution, for which tract takes less time.
+        power = F.conv2d(spectrum * spectrum, self.ones)
+        sway = torch.sqrt(power + SPEED_EPSILON) / SPECTRUM_UNIT
+        said = torch.cat([probabilities, mobility, confidence, speed, sway], 1)
+        low, high = VIGOUR_RANGE
+        return low + (high - low) * torch.sigmoid(self.out(F.relu(self.mix(said))))
+
+
 class MotionNetwork(nn.Module):
     """What ships: the interface of `motion.toml`, see `models/README.md`."""
 
@@ -273,6 +305,7 @@ class MotionNetwork(nn.Module):
         self.smoke = SmokeHead()
         self.ground = GroundHead()
         self.motion = MotionHead(further=1)
+        self.vigour = VigourHead()
         repeat = torch.zeros(2, 2 * HARMONICS, 4 * HARMONICS)
         for k in range(HARMONICS):
             repeat[0, 2 * k, 4 * k : 4 * k + 4] = 1.0
@@ -300,15 +333,18 @@ class MotionNetwork(nn.Module):
         y3, y2 = seen["y3"], seen["y2"]
         probabilities = probabilities_of(seen["classes"])
         more_mobility, more_depth = self.ground(seen["x3"], y3, y2, probabilities).split(1, 1)
+        mobility = torch.sigmoid(self.mobility(y2) + more_mobility)
         flow, confidence, spectrum, turned, light = self.motion(y3, y2, probabilities, wind)
+        vigour = self.vigour(probabilities, mobility, confidence, flow, spectrum)
+        faster, farther = vigour.split(1, 1)
         return {
             "probabilities": probabilities,
-            "mobility": torch.sigmoid(self.mobility(y2) + more_mobility),
+            "mobility": mobility,
             "depth": torch.sigmoid(self.depth(y2) + more_depth),
-            "flow": flow,
+            "flow": flow * faster,
             "confidence": confidence,
-            "spectrum": spectrum,
-            "turned": turned,
+            "spectrum": spectrum * farther,
+            "turned": turned * farther,
             "light": light,
         }
 

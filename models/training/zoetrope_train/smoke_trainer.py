@@ -20,7 +20,7 @@ from .crew import Crew
 from .export import OPSET
 from .network import probabilities_of, smoke_added
 from .smoke_material import CROP, KINDS, SmokeMaterial
-from .start import network_of, weights_in
+from .start import state_of
 from .trainer import Recipe, Trainer
 from .world_cache import newest_world_cache
 
@@ -62,9 +62,7 @@ class SmokeTrainer(Trainer):
         self.material.rng = self.rng
 
     def _start(self):
-        # A head that is trained anew takes its spread from its batches.
-        anything = {"rgb": torch.rand(2, 3, 64, 64), "wind": torch.zeros(2, 2)}
-        state = network_of(weights_in(self.recipe.start), anything).state_dict()
+        state = state_of(self.recipe.start)
         for network in (self.network, self.average):
             network.load_state_dict(state)
 

@@ -39,6 +39,8 @@ PROGRESS_EVERY = 50
 #: Training seeds start here; the fixed test set lies below.
 TRAIN_SEED, TEST_SEED = 1_000_000, 0
 TEST_WORLD, TEST_SCENES = "test", 180
+#: Scenes that no network has been trained on, to learn what it does with such.
+FRESH_WORLD, FRESH_SCENES, FRESH_SEED = "fresh", 1000, 3_000_000
 
 
 @dataclass(frozen=True)
