@@ -39,7 +39,7 @@ class Gate:
     Without a share it judges each cell by itself, without `shut` no segment as a whole.
     """
 
-    edge: tuple = (0.75, 0.85)
+    edge: tuple = (0.77, 0.87)
     sure: float = 0.89
     share: float = 0.45
     dip: tuple = (-2.5, -1.5)

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A cell that is movable with less than the first probability rests.
-const EDGE: [f32; 2] = [0.75, 0.85];
+const EDGE: [f32; 2] = [0.77, 0.87];
 /// Probability from which the network is sure of a cell.
 const SURE: f32 = 0.89;
 /// Share of its cells of which the network must be sure for a region to open.

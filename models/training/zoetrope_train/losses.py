@@ -7,6 +7,7 @@ network that says nothing; weights then say what matters.
 import torch
 import torch.nn.functional as F
 
+from .adapters import Adapters
 from .classes import INDEX, MOVABLE_CLASSES
 from .labels import (
     class_weights,
@@ -14,7 +15,7 @@ from .labels import (
     surely_still,
     teacher_probabilities,
 )
-from .network import FLOW_UNIT, HARMONICS, SPECTRUM_UNIT, Adapters
+from .network import FLOW_UNIT, HARMONICS, SPECTRUM_UNIT
 
 #: Weight of the teacher's features, before and after the rate decays: they
 #: shape the encoder first, then the tasks themselves come to the fore.

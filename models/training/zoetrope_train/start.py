@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from onnx import numpy_helper
 
+from .adapters import Adapters
 from .labels import teacher_probabilities
-from .network import Adapters, ConvBn, MotionNetwork
+from .network import ConvBn, MotionNetwork
 
 #: Ridge of the least squares, as a share of the features' mean power.
 RIDGE = 1e-2

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .adapters import Adapters
 from .batches import (
     ClipBatches,
     FeatureScale,
@@ -22,7 +23,7 @@ from .clip_cache import read_clip_cache
 from .console import silent
 from .labels import class_targets
 from .losses import clip_losses, feature_losses, photo_losses, world_losses
-from .network import Adapters, MotionNetwork
+from .network import MotionNetwork
 from .opinions import read_opinions
 from .photo_cache import read_photo_cache
 from .precision import halved_where_fast

@@ -1,7 +1,5 @@
 """Scenes seen from a look-out: distant smoke over wide land and over towns, and what is taken for smoke."""
 
-import numpy as np
-
 from ..fire import flames
 from ..light import srgb
 from ..smoke import SHAPES, TONES, distant_smoke
