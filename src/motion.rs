@@ -12,6 +12,8 @@ mod gate;
 
 mod luminary;
 
+mod stars;
+
 use std::f32::consts::{FRAC_PI_2, TAU};
 
 pub use fusion::Shares;
@@ -162,6 +164,7 @@ impl Motion {
             gate::gate([&movable, &shapeless], &seen.mobility, shown.segments());
         let sky = scene.probability(|class| class == Class::Sky);
         luminary::hold(&mut gate, shown.luma(), &sky);
+        stars::hold(&mut gate, shown.luma(), &sky);
         let smoke = scene.probability(|class| class == Class::Smoke);
         contour::hold(&mut gate, &mut matte, &scene.still.planes.y, &smoke);
         let sways = scene.probability(Class::sways);
