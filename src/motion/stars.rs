@@ -33,6 +33,17 @@ struct Point {
     contrast_min: f32,
 }
 
+impl Point {
+    fn is_at(self, luma: &Plane<f32>, x: usize, y: usize) -> bool {
+        let far = 2 * AROUND_PX;
+        let square = (0..=far).flat_map(|dy| (0..=far).map(move |dx| (dx, dy)));
+        square
+            .filter(|(dx, dy)| [0, far].contains(dx) || [0, far].contains(dy))
+            .map(|(dx, dy)| luma.at(x + dx - AROUND_PX, y + dy - AROUND_PX))
+            .all(|beside| beside < self.around_max && luma.at(x, y) > beside + self.contrast_min)
+    }
+}
+
 /// One that is a star wherever it is.
 const BRIGHT: Point = Point {
     around_max: 70.0,
@@ -89,26 +100,12 @@ fn cells_with(point: Point, luma: &Plane<f32>, sky: &Plane<f32>) -> Plane<bool> 
     for y in AROUND_PX..luma.height_px - AROUND_PX {
         for x in AROUND_PX..luma.width_px - AROUND_PX {
             let [column, row] = [x, y].map(|at| at / GRID_STRIDE_PX);
-            if sky.at(column, row) < SKY || cells.at(column, row) {
-                continue;
-            }
-            let around = brightest_around(luma, x, y);
-            if around < point.around_max && luma.at(x, y) > around + point.contrast_min {
+            if sky.at(column, row) >= SKY && point.is_at(luma, x, y) {
                 cells.row_mut(row)[column] = true;
             }
         }
     }
     cells
-}
-
-/// The brightest of the pixels on a square around one.
-fn brightest_around(luma: &Plane<f32>, x: usize, y: usize) -> f32 {
-    let far = 2 * AROUND_PX;
-    let square = (0..=far).flat_map(|dy| (0..=far).map(move |dx| (dx, dy)));
-    square
-        .filter(|(dx, dy)| [0, far].contains(dx) || [0, far].contains(dy))
-        .map(|(dx, dy)| luma.at(x + dx - AROUND_PX, y + dy - AROUND_PX))
-        .fold(0.0, f32::max)
 }
 
 #[cfg(test)]
