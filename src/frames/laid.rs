@@ -9,7 +9,7 @@ use crate::{
 
 /// Longest way that a stream runs before it hands over to its next layer, in
 /// picture widths: farther, and the still's texture stretches visibly.
-const REACH_MAX: f32 = 0.08;
+const REACH_MAX: f32 = 0.045;
 /// Longest time between two hand-overs, in seconds.
 const HAND_OVER_S_MAX: f32 = 5.0;
 /// Shortest time between two hand-overs, in seconds.
@@ -338,9 +338,9 @@ mod tests {
             let hand_overs = needed(&velocity, 1000.0, 4.0);
             [0, 4, 7 + apart].map(|column| hand_overs.at(column, 2))
         };
-        assert_eq!(needed([0.0, 0.02], 3), [1, 1, 1]);
-        assert_eq!(needed([0.05, 0.02], 3), [3, 3, 1]);
-        assert_eq!(needed([0.02, 0.12], 3), [1, 1, 5]);
-        assert_eq!(needed([0.02, 0.12], 1), [5, 5, 5]);
+        assert_eq!(needed([0.0, 0.01], 3), [1, 1, 1]);
+        assert_eq!(needed([0.025, 0.01], 3), [3, 3, 1]);
+        assert_eq!(needed([0.01, 0.12], 3), [1, 1, 5]);
+        assert_eq!(needed([0.01, 0.12], 1), [5, 5, 5]);
     }
 }
