@@ -202,8 +202,9 @@ fn sparks_that_drift_into_the_dark_are_no_pulse() {
         true => 10 + (x / 5 + y / 5) as u8 % 2,
         false => 40 + 180 * u8::from((x / 5 + y / 5) % 2 == 0),
     });
-    let mut motion = streaming(everywhere, [-0.03, 0.0]);
-    motion.light = Plane::from_fn(GRID.0, GRID.1, |x, _| match is_dark(4 * x) {
+    let mut motion = streaming(everywhere, [-0.004, 0.0]);
+    // From a cell beyond the edge on, so that sparks soon drift where the light is even.
+    motion.light = Plane::from_fn(GRID.0, GRID.1, |x, _| match is_dark(4 * x - x.min(4)) {
         true => 0.0,
         false => 0.3,
     });
