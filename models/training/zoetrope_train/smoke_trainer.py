@@ -16,12 +16,11 @@ from torch import nn
 
 from .batches import recolour
 from .classes import INDEX
-from .crew import Crew
 from .export import OPSET
 from .network import probabilities_of, smoke_added
+from .single_head import SingleHeadTrainer
 from .smoke_material import CROP, KINDS, SmokeMaterial
-from .start import state_of
-from .trainer import Recipe, Trainer
+from .trainer import Recipe
 from .world_cache import newest_world_cache
 
 #: Weights of the cross-entropy, of smoke in it, and of the overlap.
@@ -39,32 +38,20 @@ def smoke_recipe(minutes, start):
     )
 
 
-class SmokeTrainer(Trainer):
+class SmokeTrainer(SingleHeadTrainer):
     """Trains `MotionNetwork.smoke` alone."""
 
-    CHECKPOINT = "smoke.pt"
+    CHECKPOINT, HEAD = "smoke.pt", "smoke"
 
     def __init__(self, data_dir, work_dir, recipe, log=print):
-        super().__init__(data_dir, work_dir, recipe, Crew(0, 1), log)
+        super().__init__(data_dir, work_dir, recipe, log)
         world = newest_world_cache(work_dir)
         self.material = SmokeMaterial(Path(data_dir), world, self.rng, log)
         self.session = None
 
-    def _trained(self):
-        return list(self.network.smoke.parameters())
-
-    def refresh(self):
-        """All of the material is there from the start."""
-        return True
-
     def resume(self):
         super().resume()
         self.material.rng = self.rng
-
-    def _start(self):
-        state = state_of(self.recipe.start)
-        for network in (self.network, self.average):
-            network.load_state_dict(state)
 
     def losses(self, progress):
         """Draw a batch and return its named loss terms."""

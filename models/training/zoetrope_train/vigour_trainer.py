@@ -9,10 +9,9 @@ import torch
 
 from .batches import FeatureScale, WorldBatches, recolour
 from .classes import INDEX, STILL_CLASSES
-from .crew import Crew
 from .network import FLOW_UNIT, SPECTRUM_UNIT
-from .start import state_of
-from .trainer import Recipe, Trainer
+from .single_head import SingleHeadTrainer
+from .trainer import Recipe
 from .world_cache import FRESH_WORLD, read_world_cache
 
 #: Speeds and sways from which something is asked to be told as a factor, in widths (per second).
@@ -38,33 +37,21 @@ def vigour_recipe(minutes, start):
     )
 
 
-class VigourTrainer(Trainer):
+class VigourTrainer(SingleHeadTrainer):
     """Trains `MotionNetwork.vigour` alone."""
 
-    CHECKPOINT = "vigour.pt"
+    CHECKPOINT, HEAD = "vigour.pt", "vigour"
 
     def __init__(self, data_dir, work_dir, recipe, log=print):
-        super().__init__(data_dir, work_dir, recipe, Crew(0, 1), log)
+        super().__init__(data_dir, work_dir, recipe, log)
         cache = read_world_cache(work_dir, FRESH_WORLD)
         self.world_batches = WorldBatches(cache, FeatureScale({}, {}), self.rng)
         share = cache.arrays["classes"][::4].mean((0, 1, 2)) / 255
         self.weights = torch.from_numpy(share).float().clamp(min=SHARE_MIN).rsqrt()
 
-    def _trained(self):
-        return list(self.network.vigour.parameters())
-
-    def refresh(self):
-        """All of the scenes are there from the start."""
-        return True
-
     def resume(self):
         super().resume()
         self.world_batches.rng = self.rng
-
-    def _start(self):
-        state = state_of(self.recipe.start)
-        for network in (self.network, self.average):
-            network.load_state_dict(state)
 
     def losses(self, progress):
         """Draw a batch and return its named loss terms."""
