@@ -64,7 +64,7 @@ pub struct Moment {
 struct Node {
     is_stream: bool,
     /// Hand-overs in one turn of the loop.
-    hand_overs: f32,
+    hand_overs: u8,
     /// Whether this node or one beside it is a stream. Between a node with two
     /// layers and one without, the stream's layer that fades out would be seen
     /// in part, and would be gone with a jump at the hand-over.
@@ -85,7 +85,7 @@ impl Node {
         Self {
             // Slower than this nobody sees it run.
             is_stream: is_open && laid.speed_at(column, row) > SPEED_PX_S_MIN,
-            hand_overs: f32::from(laid.hand_overs(column, row)),
+            hand_overs: laid.hand_overs(column, row),
             is_layered: false,
             harmonics: if is_open {
                 laid.harmonics(column, row)
@@ -114,7 +114,7 @@ impl Field {
     /// before: with fewer, the slower streams would run farther.
     pub fn again(&self, motion: &Motion, profile: Profile, open: Openness) -> Self {
         let hand_overs = Plane::from_fn(self.columns, self.rows, |column, row| {
-            self.nodes[row * self.columns + column].hand_overs as u8
+            self.nodes[row * self.columns + column].hand_overs
         });
         let laid = Laid::new(motion, profile, open, self.period_s, Some(hand_overs));
         Self::laid(motion, laid, self.period_s)
@@ -278,7 +278,8 @@ impl Field {
                 ..NodeState::RESTING
             };
         }
-        let way = 0.5 * node.hand_overs * (moment.phase + moment.out_of_step * node.phase);
+        let turn = moment.phase + moment.out_of_step * node.phase;
+        let way = 0.5 * f32::from(node.hand_overs) * turn;
         // As `rem_euclid`, which is a call of the library; a way is never -1.
         let turned = |way: f32| way + 1.0 - (way + 1.0) as i32 as f32;
         let near = turned(way + 0.5) - 0.5;
@@ -342,7 +343,7 @@ impl Field {
         let nodes = self.nodes.par_iter().zip(tables).enumerate();
         let streams = nodes.filter(|(_, (node, _))| node.is_stream);
         streams.for_each(|(node, (stream, table))| {
-            let step_s = self.period_s / stream.hand_overs / LEVELS as f32;
+            let step_s = self.period_s / f32::from(stream.hand_overs) / LEVELS as f32;
             let start = [(node % self.columns) as f32, (node / self.columns) as f32];
             for sign in [-1.0f32, 1.0] {
                 let mut position = start;

@@ -4,9 +4,9 @@
 //! cup bulged with its steam. A contour is known where it stands in the open, and is
 //! followed from there as far into the smoke as it goes on its way; wisps turn aside.
 
-use super::smoothstep;
+use super::gate::shut_around;
 use crate::{
-    picture::{Plane, distances, spread},
+    picture::{Plane, spread},
     scene::GRID_STRIDE_PX,
 };
 
@@ -26,7 +26,7 @@ const TURN_MAX_DEG: f32 = 35.0;
 /// Fewer cells in a row are chance.
 const CELLS_MIN: usize = 3;
 /// Cells around a contour between which the smoke's own motion returns.
-const RIM_CELLS: usize = 2;
+const RIM_CELLS: [f32; 2] = [1.0, 3.0];
 
 /// Shuts `gate` and `matte` where contours of what rests go on behind smoke, given the
 /// still's luma and the probability of smoke on the grid.
@@ -40,10 +40,7 @@ pub fn hold(gate: &mut Plane<f32>, matte: &mut Plane<f32>, luma: &Plane<u8>, smo
         &is_smoke,
         &contours(luma, &spread(&is_smoke, 1, |a, b| a || b)),
     );
-    let away = distances(&held);
-    for (open, away) in gate.samples.iter_mut().zip(&away.samples) {
-        *open *= smoothstep([1.0, 1.0 + RIM_CELLS as f32], *away);
-    }
+    shut_around(gate, &held, RIM_CELLS);
     let columns = matte.width_px;
     for (pixel, open) in matte.samples.iter_mut().enumerate() {
         let [x, y] = [pixel % columns, pixel / columns].map(|at| at / GRID_STRIDE_PX);
@@ -99,6 +96,8 @@ fn followed(is_smoke: &Plane<bool>, contours: &Plane<Option<[f32; 2]>>) -> Plane
         (a[0] * b[0] + a[1] * b[1]).abs() >= likeness_min * b[0].hypot(b[1])
     };
     let mut held = is_smoke.map(|_| false);
+    // Where each cell was last reached from.
+    let mut reached_from = is_smoke.map(|_| usize::MAX);
     for start in 0..is_smoke.samples.len() {
         if is_smoke.samples[start] || contours.samples[start].is_none() {
             continue;
@@ -115,11 +114,12 @@ fn followed(is_smoke: &Plane<bool>, contours: &Plane<Option<[f32; 2]>>) -> Plane
                     let next = next_y * columns + next_x;
                     let step = [next_x as f32 - x as f32, next_y as f32 - y as f32];
                     let goes_on = is_smoke.samples[next]
-                        && !found.contains(&next)
+                        && reached_from.samples[next] != start
                         && is_along(way, step)
                         && contours.samples[next]
                             .is_some_and(|on| is_along(on, step) && is_along(on, way));
                     if goes_on {
+                        reached_from.samples[next] = start;
                         found.push(next);
                         open.push(next);
                     }

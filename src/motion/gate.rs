@@ -13,7 +13,7 @@
 
 use super::smoothstep;
 use crate::{
-    picture::{Plane, region_of},
+    picture::{Plane, distances, region_of},
     scene::GRID_STRIDE_PX,
 };
 
@@ -64,6 +64,15 @@ pub fn gate(
         *gate *= pixels.sum::<f32>() / (GRID_STRIDE_PX * GRID_STRIDE_PX) as f32;
     }
     (gate, matte)
+}
+
+/// Shuts a gate around cells: fully within the first distance from the nearest, in cells,
+/// and no more from the second on.
+pub fn shut_around(gate: &mut Plane<f32>, cells: &Plane<bool>, rim_cells: [f32; 2]) {
+    let away = distances(cells);
+    for (open, away) in gate.samples.iter_mut().zip(&away.samples) {
+        *open *= smoothstep(rim_cells, *away);
+    }
 }
 
 /// How far each segment may move, given how much of it is shut, 0 to 1.

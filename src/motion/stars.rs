@@ -5,11 +5,8 @@
 //! photos with sky there are such in 121, in nearly all of them at night, else they are
 //! wires and lettering. Where they are everywhere, the sky rests as a whole.
 
-use super::smoothstep;
-use crate::{
-    picture::{Plane, distances},
-    scene::GRID_STRIDE_PX,
-};
+use super::{gate::shut_around, smoothstep};
+use crate::{picture::Plane, scene::GRID_STRIDE_PX};
 
 /// Probability of sky from which a place counts as such.
 const SKY: f32 = 0.5;
@@ -58,10 +55,7 @@ const FAINT: Point = Point {
 /// Shuts `gate` around points of light in the dark, given the luma that the network was
 /// shown, 0 to 255, and the probability of sky on the grid.
 pub fn hold(gate: &mut Plane<f32>, luma: &Plane<f32>, sky: &Plane<f32>) {
-    let away = distances(&cells_with(BRIGHT, luma, sky));
-    for (open, away) in gate.samples.iter_mut().zip(&away.samples) {
-        *open *= smoothstep(RIM_CELLS, *away);
-    }
+    shut_around(gate, &cells_with(BRIGHT, luma, sky), RIM_CELLS);
     if is_starry(luma, sky) {
         for (open, sky) in gate.samples.iter_mut().zip(&sky.samples) {
             *open *= 1.0 - smoothstep(SKY_EDGE, *sky);

@@ -2,7 +2,15 @@
 
 from .crew import Crew
 from .start import state_of
-from .trainer import Trainer
+from .trainer import Recipe, Trainer
+
+
+def single_head_recipe(minutes, start, **own):
+    """One process; the head may have learnt nothing before, so its rate is whole."""
+    return Recipe(
+        minutes=minutes, start=start, started_rate=1.0, warm_up_steps=50, gradient_norm_max=5.0,
+        average=0.995, seed=1, **own,
+    )
 
 
 class SingleHeadTrainer(Trainer):
@@ -13,6 +21,8 @@ class SingleHeadTrainer(Trainer):
 
     def __init__(self, data_dir, work_dir, recipe, log=print):
         super().__init__(data_dir, work_dir, recipe, Crew(0, 1), log)
+        self.network.requires_grad_(False)
+        getattr(self.network, self.HEAD).requires_grad_(True)
 
     def _trained(self):
         return list(getattr(self.network, self.HEAD).parameters())

@@ -18,9 +18,8 @@ from .batches import recolour
 from .classes import INDEX
 from .export import OPSET
 from .network import probabilities_of, smoke_added
-from .single_head import SingleHeadTrainer
+from .single_head import SingleHeadTrainer, single_head_recipe
 from .smoke_material import CROP, KINDS, SmokeMaterial
-from .trainer import Recipe
 from .world_cache import newest_world_cache
 
 #: Weights of the cross-entropy, of smoke in it, and of the overlap.
@@ -31,11 +30,8 @@ _SMOKE = INDEX["smoke"]
 
 
 def smoke_recipe(minutes, start):
-    """One process; the head has learnt nothing before, so its rate is whole."""
-    return Recipe(
-        minutes=minutes, start=start, started_rate=1.0, learning_rate=3e-3, warm_up_steps=50,
-        gradient_norm_max=5.0, average=0.995, seed=1,
-    )
+    """What a batch is made of, the material says."""
+    return single_head_recipe(minutes, start, learning_rate=3e-3)
 
 
 class SmokeTrainer(SingleHeadTrainer):

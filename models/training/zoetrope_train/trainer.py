@@ -225,16 +225,18 @@ class Trainer:
         wind = torch.cat([part["wind"] for part in parts.values()])
         return parts, rgb.contiguous(memory_format=torch.channels_last), wind
 
-    def losses(self, progress):
-        """Draw a batch and return its named loss terms.
-
-        Small pictures first: more of them fit into the same time; the end of
+    def _size_px(self, progress):
+        """Small pictures first: more of them fit into the same time; the end of
         training then sees pictures with more context.
         """
         recipe = self.recipe
-        small = progress < 1 - recipe.size_late_share
-        size_px = recipe.size_early_px if small else recipe.size_late_px
-        parts, rgb, wind = self._batch(size_px)
+        is_late = progress >= 1 - recipe.size_late_share
+        return recipe.size_late_px if is_late else recipe.size_early_px
+
+    def losses(self, progress):
+        """Draw a batch and return its named loss terms."""
+        recipe = self.recipe
+        parts, rgb, wind = self._batch(self._size_px(progress))
         counts = [len(part["rgb"]) for part in parts.values()]
         with halved_where_fast(self.device.type):
             raw = self._raw(parts, rgb, wind)

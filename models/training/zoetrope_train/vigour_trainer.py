@@ -10,8 +10,7 @@ import torch
 from .batches import FeatureScale, WorldBatches, recolour
 from .classes import INDEX, STILL_CLASSES
 from .network import FLOW_UNIT, SPECTRUM_UNIT
-from .single_head import SingleHeadTrainer
-from .trainer import Recipe
+from .single_head import SingleHeadTrainer, single_head_recipe
 from .world_cache import FRESH_WORLD, read_world_cache
 
 #: Speeds and sways from which something is asked to be told as a factor, in widths (per second).
@@ -30,11 +29,8 @@ _STILL = [INDEX[c] for c in STILL_CLASSES]
 
 
 def vigour_recipe(minutes, start):
-    """One process and scenes alone; the head has learnt nothing before, so its rate is whole."""
-    return Recipe(
-        minutes=minutes, start=start, started_rate=1.0, learning_rate=5e-3, warm_up_steps=50,
-        photos=0, scenes=16, clips=0, gradient_norm_max=5.0, average=0.995, seed=1,
-    )
+    """Scenes alone."""
+    return single_head_recipe(minutes, start, learning_rate=5e-3, photos=0, scenes=16, clips=0)
 
 
 class VigourTrainer(SingleHeadTrainer):
@@ -55,17 +51,12 @@ class VigourTrainer(SingleHeadTrainer):
 
     def losses(self, progress):
         """Draw a batch and return its named loss terms."""
-        recipe = self.recipe
-        small = progress < 1 - recipe.size_late_share
-        batch = self.world_batches.draw(
-            recipe.scenes, recipe.size_early_px if small else recipe.size_late_px
-        )
+        scenes = self.recipe.scenes
+        batch = self.world_batches.draw(scenes, self._size_px(progress))
         rgb = self._strange(batch["rgb"]).contiguous(memory_format=torch.channels_last)
         self.network.eval()
-        with torch.no_grad():
-            seen = self.network.sight(rgb)
-        raw = self.network.imagined(seen, batch["wind"])
-        self.images["scenes"] += recipe.scenes
+        raw = self.network.raw(rgb, batch["wind"])
+        self.images["scenes"] += scenes
         classes = batch["classes"]
         return _losses(raw, batch, (classes * self.weights.view(1, -1, 1, 1)).sum(1, keepdim=True))
 
