@@ -3,8 +3,9 @@
 //! One thread. Times are those of the processor, not of the clock, so that other
 //! work of the machine disturbs them little; still compare figures of one run.
 
-use std::{fs, hint::black_box, process::Command};
+use std::{hint::black_box, process::Command};
 
+use cpu_time::ThreadTime;
 use zoetrope::arch::{
     Isa, Luma, Node, Padded, Patch,
     patch::{Canvas, Corners, Follow, Site},
@@ -16,21 +17,13 @@ const HEIGHT: usize = 1080;
 const SIDE: usize = Luma::ROWS;
 const ROUNDS: usize = 9;
 
-/// Reads the time that this thread has had a processor, in seconds.
-fn processor_s() -> f64 {
-    let line = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
-    let first = line.split(' ').next().expect("a line of numbers");
-    first.parse::<f64>().expect("nanoseconds") * 1e-9
-}
-
-/// Median time of some rounds, in seconds; what is short is done so many times in
-/// each, since the kernel counts in milliseconds.
+/// Median time of some rounds, in seconds; what is short is done so many times in each.
 fn median_s(times: u32, mut work: impl FnMut()) -> f64 {
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
-            let start = processor_s();
+            let start = ThreadTime::now();
             (0..times).for_each(|_| work());
-            (processor_s() - start) / f64::from(times)
+            start.elapsed().as_secs_f64() / f64::from(times)
         })
         .collect();
     rounds.sort_by(f64::total_cmp);

@@ -8,8 +8,8 @@ use self::bytes::gathered;
 use crate::arch::{
     lanes::{LANES, Lanes},
     padded::{
-        ACROSS_BITS, DOWN_BITS, GREY_PARTS, PART_BITS, PARTS, Padded, REACH_MAX, SAMPLE_BITS,
-        SLOPE, TAPS,
+        ACROSS_BITS, DOWN_BITS, PART_BITS, PARTS, Padded, REACH_MAX, SAMPLE_BITS, SLOPE, SUM_START,
+        TAPS,
     },
     patch::{self, Canvas, Chroma, Luma, Patch},
 };
@@ -112,8 +112,17 @@ impl Lanes for Wide {
         x: Self,
         y: Self,
     ) -> [Self; PLANES] {
-        let [columns, rows] = extents(x, y);
-        let ([column, reach], [row, descent]) = (columns, rows);
+        // SAFETY: as the caller promises.
+        unsafe { Self::cubic_between(planes, extents(x, y), x, y) }
+    }
+
+    #[inline(always)]
+    unsafe fn cubic_between<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        [[column, last_column], [row, last_row]]: [[i32; 2]; 2],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES] {
         let place = Place {
             first: [column as usize, row as usize],
             beyond: [
@@ -124,7 +133,7 @@ impl Lanes for Wide {
         // SAFETY: AVX2 is there as above; the caller promises that all positions lie
         // in the planes, and what is read by each way the arms say.
         unsafe {
-            match (reach, descent) {
+            match (last_column - column, last_row - row) {
                 (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
                 (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
                 (0..=REACH_MAX, 2) => place.cubic::<PLANES, 6>(planes),
@@ -210,7 +219,7 @@ impl Place {
                     rows[row] = _mm256_maddubs_epi16(of_all, across);
                     row += 1;
                 }
-                let mut sum = _mm256_set1_epi32(1 << (SAMPLE_BITS - 1));
+                let mut sum = _mm256_set1_epi32(SUM_START);
                 let mut tap = 0;
                 while tap < TAPS {
                     let mut of_row = rows[tap];
@@ -224,7 +233,7 @@ impl Place {
                     sum = with_tap(sum, tap, _mm256_madd_epi16(of_row, down[tap]));
                     tap += 1;
                 }
-                centred(sum)
+                _mm256_srai_epi32::<SAMPLE_BITS>(sum)
             });
             plane += 1;
         }
@@ -251,7 +260,7 @@ impl Place {
                 let [column, row] = self.beyond.map(|at| _mm256_srai_epi32::<PART_BITS>(at));
                 let rows = _mm256_mullo_epi32(row, _mm256_set1_epi32(stride as i32));
                 let index = _mm256_add_epi32(rows, column);
-                let mut sum = _mm256_set1_epi32(1 << (SAMPLE_BITS - 1));
+                let mut sum = _mm256_set1_epi32(SUM_START);
                 let mut tap = 0;
                 while tap < TAPS {
                     let bytes = gathered(window.add(tap * stride), index);
@@ -259,7 +268,7 @@ impl Place {
                     sum = with_tap(sum, tap, _mm256_madd_epi16(of_row, down[tap]));
                     tap += 1;
                 }
-                centred(sum)
+                _mm256_srai_epi32::<SAMPLE_BITS>(sum)
             });
             plane += 1;
         }
@@ -308,16 +317,7 @@ fn with_tap(sum: __m256i, tap: usize, weighted: __m256i) -> __m256i {
     })
 }
 
-/// A sum of weighted samples in [`GREY_PARTS`] from mid-grey.
-#[inline(always)]
-fn centred(sum: __m256i) -> __m256i {
-    avx2!(_mm256_sub_epi32(
-        _mm256_srai_epi32::<SAMPLE_BITS>(sum),
-        _mm256_set1_epi32(128 * GREY_PARTS)
-    ))
-}
-
-/// The least column and how far the greatest is beyond it, and so for rows.
+/// The least and the greatest column, and so for rows.
 #[inline(always)]
 fn extents(x: Wide, y: Wide) -> [[i32; 2]; 2] {
     avx2!({
@@ -332,7 +332,7 @@ fn extents(x: Wide, y: Wide) -> [[i32; 2]; 2] {
         let [column, row] = [least(columns), least(rows)];
         let last_column = 0xffff - least(_mm_xor_si128(columns, all));
         let last_row = 0xffff - least(_mm_xor_si128(rows, all));
-        [[column, last_column - column], [row, last_row - row]]
+        [[column, last_column], [row, last_row]]
     })
 }
 

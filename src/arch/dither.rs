@@ -1,10 +1,10 @@
 //! Rounding that shows fractions of a grey level.
 
-use crate::arch::lanes::LANES;
+use crate::arch::{lanes::LANES, padded::GREY_PARTS};
 
-/// The thresholds of the pixels in a row from column `left` on.
+/// The thresholds of the pixels in a row from column `left` on, with mid-grey added.
 #[inline(always)]
-pub fn thresholds(left: usize, y: usize) -> &'static [u8; LANES] {
+pub fn thresholds(left: usize, y: usize) -> &'static [i32; LANES] {
     let from = left % 16 / LANES * LANES;
     DITHER[y % 16][from..]
         .first_chunk()
@@ -15,11 +15,11 @@ pub fn thresholds(left: usize, y: usize) -> &'static [u8; LANES] {
 /// same in every frame: a whole value keeps its value, and a change of a fraction
 /// of a grey level shows on that fraction of the pixels. Rounding at one half
 /// everywhere would swallow the first small steps away from the still.
-static DITHER: [[u8; 16]; 16] = dither();
+static DITHER: [[i32; 16]; 16] = dither();
 
 /// Interleaved gradient noise (Jimenez 2014), held within 1/32..31/32, so that
 /// what is off by a rounding of the weights still gives a whole value.
-const fn dither() -> [[u8; 16]; 16] {
+const fn dither() -> [[i32; 16]; 16] {
     let mut thresholds = [[0; 16]; 16];
     let mut y = 0;
     while y < 16 {
@@ -28,7 +28,7 @@ const fn dither() -> [[u8; 16]; 16] {
             let inner = 0.067_110_56 * x as f32 + 0.005_837_15 * y as f32;
             let outer = 52.982_918 * (inner - inner as u32 as f32);
             let noise = outer - outer as u32 as f32;
-            thresholds[y][x] = (4.0 + 120.0 * noise + 0.5) as u8;
+            thresholds[y][x] = 128 * GREY_PARTS + (4.0 + 120.0 * noise + 0.5) as i32;
             x += 1;
         }
         y += 1;

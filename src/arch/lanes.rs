@@ -42,6 +42,17 @@ pub trait Lanes: Copy {
         x: Self,
         y: Self,
     ) -> [Self; PLANES];
+    /// The same where the least and the greatest column and row that positions lie in are
+    /// known.
+    ///
+    /// # Safety
+    /// As for [`Self::cubic`]; and they are the least and the greatest.
+    unsafe fn cubic_between<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        extents: [[i32; 2]; 2],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES];
     /// The same where all positions are known to lie in a small window: `beyond` so
     /// many parts to the right of, and below, the sample at column and row `first` of
     /// the planes.

@@ -1,12 +1,13 @@
 //! Where the samples of a layer come from.
 
-use std::marker::PhantomData;
+use std::{array, marker::PhantomData};
 
 use crate::arch::{
     lanes::{LANES, Lanes},
+    node::Node,
     padded::{PART_BITS, PARTS, Padded, REACH_MAX, TAPS},
-    patch::{Node, Patch, Site},
-    ramp::Ramp,
+    patch::{Patch, Site},
+    ramp::{Cell, Ramp},
 };
 
 /// Most rows of a [`Window`].
@@ -66,11 +67,12 @@ impl<V: Lanes, S: Site, const IS_OPEN: bool, const IS_INSIDE: bool>
     #[inline(always)]
     pub fn new<const PLANES: usize>(
         patch: &Patch<'_, PLANES>,
+        cells: &[Cell; 2],
         pick: impl Fn(&Node) -> [i32; 2],
     ) -> Self {
         let [left, top] = patch.at.map(|at| V::splat(at as i32 * PARTS));
         Self {
-            way: [0, 1].map(|axis| Ramp::new::<S>(patch.cells, |node| pick(node)[axis])),
+            way: [0, 1].map(|axis| Ramp::new::<S>(cells, |node| pick(node)[axis])),
             own: [left.add(V::load(&COLUMNS)), top],
             end: patch.from[0].end().map(V::splat),
             site: PhantomData,
@@ -121,50 +123,56 @@ pub struct Window {
 }
 
 impl Window {
-    /// Where a layer comes from, if that is a small place in the planes; given that it
-    /// follows fully and lies inside the picture.
+    /// Where both layers come from, if those are small places in the planes; given that they
+    /// follow fully and lie inside the picture. Where one layer is seen the second says
+    /// the same as the first.
     #[inline(always)]
-    pub fn of<S: Site, const PLANES: usize>(
-        patch: &Patch<'_, PLANES>,
-        pick: impl Fn(&Node) -> [i32; 2],
-    ) -> Option<Self> {
+    pub fn of_layers<S: Site, const PLANES: usize>(patch: &Patch<'_, PLANES>) -> Option<[Self; 2]> {
         // Between the nodes all is even, so that positions are least and greatest at
         // the nodes, whose distance is sixteen times that of the rows over their step.
         const SIXTEENTHS: i32 = 16;
         let first_node = -PARTS * S::DOWN / S::STEP;
         let distance = SIXTEENTHS * PARTS / S::STEP;
-        let mut span = [[i32::MAX, i32::MIN]; 2];
+        let (mut least, mut most) = ([i32::MAX; 4], [i32::MIN; 4]);
         for (cell, corners) in patch.cells.iter().enumerate().take(S::CELLS) {
             for (corner, node) in corners.iter().enumerate() {
-                // Rounded as for the samples.
-                let [x, y] = pick(node).map(|way| (way + S::PITCH_BITS) >> S::PITCH_BITS);
                 let across = first_node + (cell + corner % 2) as i32 * distance;
-                for ([least, most], at) in span.iter_mut().zip([across - x, -y]) {
-                    (*least, *most) = ((*least).min(at), (*most).max(at));
-                }
+                let own = [across, 0, across, 0];
+                // Rounded as for the samples.
+                let ways = node
+                    .ways()
+                    .map(|way| (way + S::PITCH_BITS) >> S::PITCH_BITS);
+                least = array::from_fn(|way| least[way].min(own[way] - ways[way]));
+                most = array::from_fn(|way| most[way].max(own[way] - ways[way]));
             }
         }
-        let mut first = [0; 2];
-        let mut beyond = [0; 2];
-        for (axis, [least, most]) in span.into_iter().enumerate() {
-            let own = patch.at[axis] as i32 * PARTS;
-            let at = (own + least) >> PART_BITS;
-            first[axis] = at as usize;
-            beyond[axis] = ((own + most) >> PART_BITS) - at;
-        }
-        let rows = TAPS + beyond[1] as usize;
-        let is_small = beyond[0] <= REACH_MAX && rows <= ROWS_MAX;
-        let [column, row] = first;
-        (is_small && patch.from[0].holds(column, row + S::ROWS - 1, ROWS_MAX))
-            .then_some(Self { first, rows })
+        let [left, top] = patch.at.map(|at| at as i32 * PARTS);
+        let own = [left, top, left, top];
+        let first: [i32; 4] = array::from_fn(|way| (own[way] + least[way]) >> PART_BITS);
+        let beyond: [i32; 4] =
+            array::from_fn(|way| ((own[way] + most[way]) >> PART_BITS) - first[way]);
+        let small = |layer: usize| {
+            let [column, row] = [first[2 * layer] as usize, first[2 * layer + 1] as usize];
+            let rows = TAPS + beyond[2 * layer + 1] as usize;
+            let is_small = beyond[2 * layer] <= REACH_MAX && rows <= ROWS_MAX;
+            (is_small && patch.from[0].holds(column, row + S::ROWS - 1, ROWS_MAX)).then_some(Self {
+                first: [column, row],
+                rows,
+            })
+        };
+        let near = small(0)?;
+        let far = match patch.is_layered {
+            true => small(1)?,
+            false => near,
+        };
+        Some([near, far])
     }
 }
 
 /// A layer that follows fully and comes from a [`Window`].
 pub struct Within<V, S, const ROWS: usize> {
-    way: [Ramp<V>; 2],
-    /// Where the samples of a row stand, counted from the window's first.
-    own: [V; 2],
+    /// Where the samples of a row come from, counted from the window's first.
+    beyond: [Ramp<V>; 2],
     first: [usize; 2],
     site: PhantomData<S>,
 }
@@ -173,16 +181,18 @@ impl<V: Lanes, S: Site, const ROWS: usize> Within<V, S, ROWS> {
     #[inline(always)]
     pub fn new<const PLANES: usize>(
         patch: &Patch<'_, PLANES>,
+        cells: &[Cell; 2],
         window: Window,
         pick: impl Fn(&Node) -> [i32; 2],
     ) -> Self {
-        let [x, y] = [0, 1].map(|axis| {
-            let beyond = patch.at[axis] as i32 - window.first[axis] as i32;
-            V::splat(beyond * PARTS)
-        });
+        // Closures that are not inlined would take vectors through memory.
+        let own = |axis: usize| (patch.at[axis] as i32 - window.first[axis] as i32) * PARTS;
+        let (x, y) = (V::splat(own(0)).add(V::load(&COLUMNS)), V::splat(own(1)));
         Self {
-            way: [0, 1].map(|axis| Ramp::new::<S>(patch.cells, |node| pick(node)[axis])),
-            own: [x.add(V::load(&COLUMNS)), y],
+            beyond: [
+                Ramp::new::<S>(cells, |node| pick(node)[0]).taken_from::<S>(x, 0),
+                Ramp::new::<S>(cells, |node| pick(node)[1]).taken_from::<S>(y, 0),
+            ],
             first: window.first,
             site: PhantomData,
         }
@@ -196,15 +206,85 @@ impl<V: Lanes, S: Site, const PLANES: usize, const ROWS: usize> Layer<V, PLANES>
 
     #[inline(always)]
     fn next(&mut self, from: &[&Padded; PLANES], _: V) -> [V; PLANES] {
-        // An `array::map` of vectors that is not inlined would go through memory.
-        let [x, y] = &mut self.way;
-        let beyond = [
-            self.own[0].sub(in_samples::<V, S>(x.next())),
-            self.own[1].sub(in_samples::<V, S>(y.next())),
-        ];
+        let [x, y] = &mut self.beyond;
+        let beyond = [x.next_in_samples::<S>(), y.next_in_samples::<S>()];
         let first = self.first;
         self.first[1] += 1;
         // SAFETY: `Window::of` has made sure of it for each row.
         unsafe { V::cubic_within::<PLANES, ROWS>(from, first, beyond) }
     }
+}
+
+/// A layer that follows fully and comes from inside the picture, from a larger place than a
+/// [`Window`].
+pub struct Along<V, S> {
+    /// Where the samples of a row come from.
+    source: [Ramp<V>; 2],
+    /// The same, of which the compiler keeps the ends: in a row all is even between them.
+    ends: [Ramp<[i32; LANES]>; 2],
+    site: PhantomData<S>,
+}
+
+impl<V: Lanes, S: Site> Along<V, S> {
+    #[inline(always)]
+    pub fn new<const PLANES: usize>(
+        patch: &Patch<'_, PLANES>,
+        cells: &[Cell; 2],
+        pick: impl Fn(&Node) -> [i32; 2],
+    ) -> Self {
+        Self {
+            source: sources::<V, S, PLANES>(patch, cells, &pick),
+            ends: sources::<[i32; LANES], S, PLANES>(patch, cells, &pick),
+            site: PhantomData,
+        }
+    }
+}
+
+/// Where the samples of a patch come from, row by row, if they follow fully.
+#[inline(always)]
+fn sources<V: Lanes, S: Site, const PLANES: usize>(
+    patch: &Patch<'_, PLANES>,
+    cells: &[Cell; 2],
+    pick: &impl Fn(&Node) -> [i32; 2],
+) -> [Ramp<V>; 2] {
+    let [left, top] = patch.at.map(|at| V::splat(at as i32 * PARTS));
+    let x = Ramp::new::<S>(cells, |node| pick(node)[0]);
+    let y = Ramp::new::<S>(cells, |node| pick(node)[1]);
+    [
+        x.taken_from::<S>(left.add(V::load(&COLUMNS)), 0),
+        y.taken_from::<S>(top, PARTS),
+    ]
+}
+
+impl<V: Lanes, S: Site, const PLANES: usize> Layer<V, PLANES> for Along<V, S> {
+    const IS_OPEN: bool = true;
+
+    #[inline(always)]
+    fn next(&mut self, from: &[&Padded; PLANES], _: V) -> [V; PLANES] {
+        let [x, y] = &mut self.source;
+        let (x, y) = (x.next_in_samples::<S>(), y.next_in_samples::<S>());
+        let [columns, rows] = &mut self.ends;
+        let extents = [
+            between::<S>(columns.next_in_samples::<S>()),
+            between::<S>(rows.next_in_samples::<S>()),
+        ];
+        // SAFETY: `is_inside` has made sure that they lie in the planes; and between the
+        // first and the last column of a cell positions grow evenly.
+        unsafe { V::cubic_between(from, extents, x, y) }
+    }
+}
+
+/// The least and the greatest of the columns or rows that positions lie in, which grow evenly
+/// within each cell.
+#[inline(always)]
+fn between<S: Site>(at: [i32; LANES]) -> [i32; 2] {
+    const HALF: usize = LANES / 2;
+    let mut ends = [at[0].min(at[LANES - 1]), at[0].max(at[LANES - 1])];
+    if S::CELLS == 2 {
+        ends = [
+            ends[0].min(at[HALF - 1].min(at[HALF])),
+            ends[1].max(at[HALF - 1].max(at[HALF])),
+        ];
+    }
+    [ends[0] >> PART_BITS, ends[1] >> PART_BITS]
 }

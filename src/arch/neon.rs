@@ -119,8 +119,18 @@ impl Lanes for Pair {
         x: Self,
         y: Self,
     ) -> [Self; PLANES] {
-        let (column, reach) = extent(x.shifted::<PART_BITS>());
-        let (row, descent) = extent(y.shifted::<PART_BITS>());
+        let extents = [x, y].map(|at| extent(at.shifted::<PART_BITS>()));
+        // SAFETY: as the caller promises.
+        unsafe { Self::cubic_between(planes, extents, x, y) }
+    }
+
+    #[inline(always)]
+    unsafe fn cubic_between<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        [[column, last_column], [row, last_row]]: [[i32; 2]; 2],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES] {
         let place = Place::of(
             [column as usize, row as usize],
             [
@@ -131,7 +141,7 @@ impl Lanes for Pair {
         // SAFETY: NEON is there as above; the caller promises that all positions lie
         // in the planes, and what is read by each way the arms say.
         unsafe {
-            match (reach, descent) {
+            match (last_column - column, last_row - row) {
                 (0..=REACH_MAX, 0) => place.cubic::<PLANES, 4>(planes),
                 (0..=REACH_MAX, 1) => place.cubic::<PLANES, 5>(planes),
                 (0..=REACH_MAX, 2) => place.cubic::<PLANES, 6>(planes),
@@ -279,13 +289,11 @@ impl Place {
     }
 }
 
-/// The least of eight numbers, and how far the largest is above it.
+/// The least and the greatest of eight numbers.
 #[inline(always)]
-fn extent(numbers: Pair) -> (i32, i32) {
-    neon!({
-        let least = vminvq_s32(vminq_s32(numbers.0, numbers.1));
-        (least, vmaxvq_s32(vmaxq_s32(numbers.0, numbers.1)) - least)
-    })
+fn extent(numbers: Pair) -> [i32; 2] {
+    let Pair(a, b) = numbers;
+    neon!([vminvq_s32(vminq_s32(a, b)), vmaxvq_s32(vmaxq_s32(a, b))])
 }
 
 #[inline(always)]

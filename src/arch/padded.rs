@@ -7,6 +7,9 @@
 //! before, they lose as little as these, but that has 32 times the bytes, and to
 //! fetch them takes longer than to compute.
 
+/// Longest side of a plane: positions in it are interpolated in whole numbers, in up to
+/// 2^9 times their parts.
+pub const SIDE_MAX: usize = 1 << 13;
 /// Parts of a sample in which positions are measured.
 pub const PARTS: i32 = 1 << PART_BITS;
 /// The same, as a shift.
@@ -21,6 +24,9 @@ pub const DOWN_BITS: i32 = 14;
 pub const ACROSS_BITS: i32 = 6;
 /// From the weights of both to [`GREY_PARTS`].
 pub const SAMPLE_BITS: i32 = DOWN_BITS + ACROSS_BITS - GREY_PARTS.ilog2() as i32;
+/// What the sum of weighted samples begins with: half a part, so that the shift rounds,
+/// less mid-grey.
+pub const SUM_START: i32 = (1 << (SAMPLE_BITS - 1)) - ((128 * GREY_PARTS) << SAMPLE_BITS);
 /// Columns that samples may be apart for their taps to lie in one window.
 pub const REACH_MAX: i32 = (WINDOW_BYTES - TAPS) as i32;
 /// Slope at a sample over the difference of its neighbours, in parts of 2^15. One
@@ -50,13 +56,13 @@ impl Padded {
     ///
     /// # Panics
     /// If there are none, if they are no whole number of rows, or if a side is
-    /// longer than 2^15.
+    /// longer than [`SIDE_MAX`].
     pub fn of(samples: &[u8], width: usize) -> Self {
         let rows = samples.chunks_exact(width.max(1));
         assert!(rows.remainder().is_empty(), "the last row is not full");
         let height = rows.len();
         assert!(
-            width.min(height) > 0 && width.max(height) <= 1 << 15,
+            width.min(height) > 0 && width.max(height) <= SIDE_MAX,
             "no plane can have {width}x{height} samples"
         );
         let mut padded = Self {
@@ -119,7 +125,7 @@ impl Padded {
     pub fn cubic(&self, x: i32, y: i32) -> i32 {
         let (across, down) = (across(x % PARTS), weights(y % PARTS));
         let window = self.window((x / PARTS) as usize, (y / PARTS) as usize);
-        let mut sum = 1 << (SAMPLE_BITS - 1);
+        let mut sum = SUM_START;
         for (row, down) in window.chunks(self.stride()).zip(down) {
             let mut of_row = 0;
             for (sample, across) in row.iter().zip(across) {
@@ -127,7 +133,7 @@ impl Padded {
             }
             sum += of_row * down;
         }
-        (sum >> SAMPLE_BITS) - 128 * GREY_PARTS
+        sum >> SAMPLE_BITS
     }
 }
 

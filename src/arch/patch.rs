@@ -6,53 +6,16 @@
 //! cubic sample is taken for each of the one or two layers, and these are mixed,
 //! lit, dithered and written in the same pass.
 
+use std::array;
+
 use crate::arch::{
     dither::thresholds,
     lanes::{LANES, Lanes},
-    layer::{Anywhere, Layer, ROWS_MAX, Window, Within, part},
+    layer::{Along, Anywhere, Layer, ROWS_MAX, Window, Within, part},
+    node::{Node, WEIGHT_PARTS},
     padded::{GREY_PARTS, PARTS, Padded},
-    ramp::Ramp,
+    ramp::{Cell, Ramp},
 };
-
-/// Parts of a pixel of luma in which displacements are measured.
-pub const WAY_PARTS: i32 = PARTS;
-/// Parts of 1 in which shares and weights are measured.
-pub const WEIGHT_PARTS: i32 = 1 << 14;
-/// Parts of 1 in which the change of light is measured.
-pub const LIGHT_PARTS: i32 = 1 << 15;
-
-/// What moves at one node at one moment, in whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Node {
-    /// Displacement of the first layer, in [`WAY_PARTS`] of a luma pixel.
-    pub near: [i32; 2],
-    /// Displacement of the second layer.
-    pub far: [i32; 2],
-    /// Share of the second layer, in [`WEIGHT_PARTS`]; the first has the rest.
-    pub far_share: i32,
-    /// What the weight of the first layer's detail exceeds its share by.
-    pub near_excess: i32,
-    /// What the weight of the second layer's detail exceeds its share by.
-    pub far_excess: i32,
-    /// What that adds to the base band and must be taken away, in
-    /// [`GREY_PARTS`], counted from mid-grey.
-    pub base: i32,
-    /// Change of the light, in [`LIGHT_PARTS`]; 0 is none.
-    pub light: i32,
-}
-
-impl Node {
-    /// What stays as it is.
-    pub const RESTING: Self = Self {
-        near: [0; 2],
-        far: [0; 2],
-        far_share: 0,
-        near_excess: 0,
-        far_excess: 0,
-        base: 0,
-        light: 0,
-    };
-}
 
 /// Where samples of a plane stand between the nodes, which are 8 luma pixels
 /// apart, and what is done to them.
@@ -183,25 +146,21 @@ pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
         "planes that move alike are of one size"
     );
     let is_open = patch.follow == Follow::Fully;
-    let is_inside = patch.is_inside();
+    let is_inside = patch.is_inside::<S>();
     // Most patches follow fully and come from a small place inside the picture: then
     // half of the work has no effect.
-    if is_open && is_inside {
-        let near = Window::of::<S, PLANES>(patch, |node| node.near);
-        let far = match patch.is_layered {
-            true => Window::of::<S, PLANES>(patch, |node| node.far),
-            false => near,
+    if is_open
+        && is_inside
+        && let Some([near, far]) = Window::of_layers::<S, PLANES>(patch)
+    {
+        return match near.rows.max(far.rows) {
+            4 => draw_within::<V, S, PLANES, 4>(patch, [near, far], out),
+            5 => draw_within::<V, S, PLANES, 5>(patch, [near, far], out),
+            _ => draw_within::<V, S, PLANES, ROWS_MAX>(patch, [near, far], out),
         };
-        if let (Some(near), Some(far)) = (near, far) {
-            match near.rows.max(far.rows) {
-                4 => return draw_within::<V, S, PLANES, 4>(patch, [near, far], out),
-                5 => return draw_within::<V, S, PLANES, 5>(patch, [near, far], out),
-                _ => return draw_within::<V, S, PLANES, ROWS_MAX>(patch, [near, far], out),
-            }
-        }
     }
     match (is_open, is_inside) {
-        (true, true) => draw_from_anywhere::<V, S, PLANES, true, true>(patch, out),
+        (true, true) => draw_along::<V, S, PLANES>(patch, out),
         (false, true) => draw_from_anywhere::<V, S, PLANES, false, true>(patch, out),
         (_, false) => draw_from_anywhere::<V, S, PLANES, false, false>(patch, out),
     }
@@ -213,11 +172,25 @@ fn draw_within<V: Lanes, S: Site, const PLANES: usize, const ROWS: usize>(
     [near, far]: [Window; 2],
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
+    let cells = Cell::pair::<S>(patch.cells);
     let layers = [
-        Within::<V, S, ROWS>::new(patch, near, |node| node.near),
-        Within::<V, S, ROWS>::new(patch, far, |node| node.far),
+        Within::<V, S, ROWS>::new(patch, &cells, near, |node| node.near),
+        Within::<V, S, ROWS>::new(patch, &cells, far, |node| node.far),
     ];
-    draw_layers::<V, S, _, PLANES>(patch, layers, out);
+    draw_layers::<V, S, _, PLANES>(patch, &cells, layers, out);
+}
+
+#[inline(always)]
+fn draw_along<V: Lanes, S: Site, const PLANES: usize>(
+    patch: &Patch<'_, PLANES>,
+    out: &mut [&mut Canvas<'_>; PLANES],
+) {
+    let cells = Cell::pair::<S>(patch.cells);
+    let layers = [
+        Along::<V, S>::new(patch, &cells, |node| node.near),
+        Along::<V, S>::new(patch, &cells, |node| node.far),
+    ];
+    draw_layers::<V, S, _, PLANES>(patch, &cells, layers, out);
 }
 
 #[inline(always)]
@@ -231,35 +204,40 @@ fn draw_from_anywhere<
     patch: &Patch<'_, PLANES>,
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
+    let cells = Cell::pair::<S>(patch.cells);
     let layers = [
-        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, |node| node.near),
-        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, |node| node.far),
+        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, &cells, |node| node.near),
+        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, &cells, |node| node.far),
     ];
-    draw_layers::<V, S, _, PLANES>(patch, layers, out);
+    draw_layers::<V, S, _, PLANES>(patch, &cells, layers, out);
 }
 
 #[inline(always)]
 fn draw_layers<V: Lanes, S: Site, L: Layer<V, PLANES>, const PLANES: usize>(
     patch: &Patch<'_, PLANES>,
+    cells: &[Cell; 2],
     layers: [L; 2],
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
     match patch.is_layered {
-        true => draw_rows::<V, S, L, PLANES, true>(patch, layers, out),
-        false => draw_rows::<V, S, L, PLANES, false>(patch, layers, out),
+        true => draw_rows::<V, S, L, PLANES, true>(patch, cells, layers, out),
+        false => draw_rows::<V, S, L, PLANES, false>(patch, cells, layers, out),
     }
 }
 
 impl<const PLANES: usize> Patch<'_, PLANES> {
     /// Whether everything comes from inside the picture, at either layer.
     #[inline(always)]
-    fn is_inside(&self) -> bool {
-        let mut farthest = 0;
-        for node in self.cells[0].iter().chain(self.cells[1]) {
-            for way in [node.near[0], node.near[1], node.far[0], node.far[1]] {
-                farthest = farthest.max(way.unsigned_abs());
+    fn is_inside<S: Site>(&self) -> bool {
+        let mut farthest = [0; 4];
+        for corners in &self.cells[..S::CELLS] {
+            for node in *corners {
+                let ways = node.ways().map(i32::unsigned_abs);
+                farthest = array::from_fn(|way| farthest[way].max(ways[way]));
             }
         }
+        let [a, b, c, d] = farthest;
+        let farthest = a.max(b).max(c.max(d));
         // Between the nodes nothing is displaced farther than at them, but for a
         // rounding; and what is displaced so little wraps around nowhere.
         let reach = i64::from(farthest) + i64::from(PARTS);
@@ -275,6 +253,22 @@ impl<const PLANES: usize> Patch<'_, PLANES> {
     }
 }
 
+/// The whole and a part of what exceeds it, which has the whole in it where all samples
+/// follow fully.
+#[inline(always)]
+fn whole_and<V: Lanes>(is_open: bool, excess: V, follow: V) -> V {
+    match is_open {
+        true => excess,
+        false => part(false, excess, follow).add(V::splat(WEIGHT_PARTS)),
+    }
+}
+
+/// Samples that were multiplied by weights, in [`GREY_PARTS`] again.
+#[inline(always)]
+fn weighted<V: Lanes>(samples: V) -> V {
+    samples.add(V::splat(WEIGHT_PARTS / 2)).shifted::<14>()
+}
+
 #[inline(always)]
 fn draw_rows<
     V: Lanes,
@@ -284,12 +278,14 @@ fn draw_rows<
     const IS_LAYERED: bool,
 >(
     patch: &Patch<'_, PLANES>,
+    cells: &[Cell; 2],
     [mut near, mut far]: [L; 2],
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
-    let cells = patch.cells;
+    // What follows fully has its share of the whole in its weight from the start.
+    let whole = if L::IS_OPEN { WEIGHT_PARTS } else { 0 };
     let mut far_share = Ramp::<V>::new::<S>(cells, |node| node.far_share);
-    let mut near_excess = Ramp::<V>::new::<S>(cells, |node| node.near_excess);
+    let mut near_excess = Ramp::<V>::new::<S>(cells, |node| node.near_excess).raised(whole);
     let mut far_excess = Ramp::<V>::new::<S>(cells, |node| node.far_excess);
     let mut base = Ramp::<V>::new::<S>(cells, |node| node.base);
     let mut light = Ramp::<V>::new::<S>(cells, |node| node.light);
@@ -309,31 +305,27 @@ fn draw_rows<
             // Where the mask fades, both layers approach the still and so each
             // other, and their weights the shares.
             let far_share = far_share.next();
-            let mut near_weight = V::splat(WEIGHT_PARTS).sub(far_share);
-            let mut far_weight = far_share;
-            let mut rest = V::splat(WEIGHT_PARTS / 2);
+            let (mut near_weight, mut far_weight) = (V::splat(WEIGHT_PARTS), far_share);
             if S::HAS_DETAIL {
-                near_weight = near_weight.add(part(L::IS_OPEN, near_excess.next(), follow));
+                near_weight = whole_and(L::IS_OPEN, near_excess.next(), follow);
                 far_weight = far_weight.add(part(L::IS_OPEN, far_excess.next(), follow));
-                let base = part(L::IS_OPEN, base.next(), follow);
-                rest = rest.add(base.mul(V::splat(WEIGHT_PARTS)));
             }
+            near_weight = near_weight.sub(far_share);
             let mut plane = 0;
             while plane < PLANES {
                 let near = mixed[plane].mul(near_weight);
-                let both = near.add(far[plane].mul(far_weight));
-                mixed[plane] = both.add(rest).shifted::<14>();
+                mixed[plane] = weighted(near.add(far[plane].mul(far_weight)));
                 plane += 1;
             }
         } else if S::HAS_DETAIL {
-            let weight = V::splat(WEIGHT_PARTS).add(part(L::IS_OPEN, near_excess.next(), follow));
-            let rest = part(L::IS_OPEN, base.next(), follow).mul(V::splat(WEIGHT_PARTS));
-            let rest = rest.add(V::splat(WEIGHT_PARTS / 2));
-            mixed[0] = mixed[0].mul(weight).add(rest).shifted::<14>();
+            let weight = whole_and(L::IS_OPEN, near_excess.next(), follow);
+            mixed[0] = weighted(mixed[0].mul(weight));
+        }
+        if S::HAS_DETAIL {
+            mixed[0] = mixed[0].add(part(L::IS_OPEN, base.next(), follow));
         }
         let light = light.next();
-        let thresholds = thresholds(patch.at[0], patch.at[1] + row);
-        let thresholds = V::load_bytes(thresholds).add(V::splat(128 * GREY_PARTS));
+        let thresholds = V::load(thresholds(patch.at[0], patch.at[1] + row));
         let mut plane = 0;
         while plane < PLANES {
             let mut grey = mixed[plane];

@@ -89,6 +89,24 @@ impl Lanes for [i32; LANES] {
     }
 
     #[inline(always)]
+    unsafe fn cubic_between<const PLANES: usize>(
+        planes: &[&Padded; PLANES],
+        extents: [[i32; 2]; 2],
+        x: Self,
+        y: Self,
+    ) -> [Self; PLANES] {
+        for (extent, at) in extents.into_iter().zip([x, y]) {
+            let places = at.map(|at| at >> PART_BITS);
+            debug_assert_eq!(
+                extent.map(Some),
+                [places.into_iter().min(), places.into_iter().max()]
+            );
+        }
+        // SAFETY: as the caller promises.
+        unsafe { Self::cubic(planes, x, y) }
+    }
+
+    #[inline(always)]
     unsafe fn cubic_within<const PLANES: usize, const ROWS: usize>(
         planes: &[&Padded; PLANES],
         first: [usize; 2],

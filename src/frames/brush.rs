@@ -3,7 +3,8 @@
 use crate::{
     arch::{
         Isa, Node, Patch,
-        patch::{Canvas, Corners, Follow, WAY_PARTS, WEIGHT_PARTS},
+        node::{WAY_PARTS, WEIGHT_PARTS},
+        patch::{Canvas, Corners, Follow},
     },
     frames::{
         TILE_PX,

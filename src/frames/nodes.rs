@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use crate::{
     arch::{
         Node,
+        node::{LIGHT_PARTS, WAY_PARTS, WEIGHT_PARTS},
         padded::GREY_PARTS,
-        patch::{LIGHT_PARTS, WAY_PARTS, WEIGHT_PARTS},
     },
     frames::{
         field::{Field, Moment, NODE_STRIDE_PX},
