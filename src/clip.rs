@@ -59,10 +59,14 @@ impl Clip {
     }
 }
 
-/// How coarsely a whole clip is quantised: the QP of H.264, the same in every
-/// frame, since a change of it is seen as a pulse.
+/// How coarsely a clip is quantised: the QP of H.264 of its still, from which those of
+/// all other frames follow, since a change from frame to frame is seen as a pulse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantiser(u8);
+
+/// Steps by which what moves is coarser than the still. Encoders usually take three, a
+/// step size of 1.4 times (x264's `ipratio`).
+const MOTION_STEPS: u8 = 1;
 
 impl Quantiser {
     /// Finer than this no eye sees.
@@ -76,6 +80,12 @@ impl Quantiser {
     /// The QP, 0..=51.
     pub fn qp(self) -> u8 {
         self.0
+    }
+
+    /// The one of the frames that follow the still. What rests in them is the still's, and
+    /// what moves is seen less sharply.
+    pub fn of_motion(self) -> Self {
+        Self(self.0 + MOTION_STEPS)
     }
 
     /// Coarser by so many steps, or finer by as many negative ones; within
