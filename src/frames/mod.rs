@@ -285,7 +285,7 @@ impl Renderer {
     /// Draws a part of the moving tiles around a few moments to see how the
     /// steps differ.
     fn measured_pace(&self) -> Pace {
-        const TILES: usize = 120;
+        const TILES: usize = 240;
         let sample = spread(&self.whole_tiles(&self.moving), TILES);
         Pace::measured(1.0 / self.frame_count() as f32, |phase| {
             let mut picture = Vec::with_capacity(sample.len() * TILE_PX * TILE_PX / 2);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Moments of the loop at which steps are measured.
-const MOMENTS: usize = 60;
+const MOMENTS: usize = 40;
 /// Largest change of pace.
 const CHANGE_MAX: f32 = 0.4;
 /// Times that the effect of a change is measured and corrected.
@@ -29,7 +29,7 @@ const STEP_WANTED: f32 = 0.95;
 const STEP_MIN: f32 = 0.87;
 /// The second difference at the seam is to be at most this, over the median:
 /// less than is allowed, since only a part of it shrinks with the pace.
-const JERK_MAX: f32 = 1.1;
+const JERK_MAX: f32 = 1.05;
 
 /// Samples that are summed in 32 bits: enough for a whole vector, too few for an
 /// overflow.
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_seam_that_is_not_quite_ordinary_is_passed_at_another_speed() {
-        let (times, [step, jerk]) = Pace::EVEN.quickening([1.0, 1.3]);
+        let (times, [step, jerk]) = Pace::EVEN.quickening([1.0, 1.25]);
         assert!((0.9..1.0).contains(&times) && (0.87..1.0).contains(&step));
         assert!((jerk - JERK_MAX).abs() < 1e-5, "{jerk}");
         let (times, [step, _]) = Pace::EVEN.quickening([0.75, 0.65]);
