@@ -273,10 +273,14 @@ class VigourHead(nn.Module):
         super().__init__()
         self.mix = nn.Conv2d(_N + 4, VIGOUR, 1)
         self.out = nn.Conv2d(VIGOUR, 2, 1)
+        self.say_nothing()
+        self.register_buffer("ones", torch.ones(1, 4 * HARMONICS, 1, 1), persistent=False)
+
+    def say_nothing(self):
+        """Multiply by 1 from now on."""
         nn.init.zeros_(self.out.weight)
         low, high = VIGOUR_RANGE
         nn.init.constant_(self.out.bias, math.log((1 - low) / (high - 1)))
-        self.register_buffer("ones", torch.ones(1, 4 * HARMONICS, 1, 1), persistent=False)
 
     def forward(self, probabilities, mobility, confidence, flow, spectrum):
         x, y = flow[:, 0:1], flow[:, 1:2]
