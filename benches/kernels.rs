@@ -39,11 +39,11 @@ fn row(kernel: &str, isa: &str, bytes: usize, seconds: f64) {
     );
 }
 
-/// Full-frame motion, different at every node.
-fn node(column: usize, row: usize) -> Node {
+/// Full-frame motion, different at every node by so many times as much.
+fn node(column: usize, row: usize, times: f32) -> Node {
     let wave = |scale: f32, size: f32| {
         let angle = 0.3 * scale * column as f32 + 0.4 * row as f32;
-        (size * angle.sin()) as i32
+        (times * size * angle.sin()) as i32
     };
     Node {
         near: [900 + wave(1.0, 200.0), 300 + wave(0.7, 150.0)],
@@ -69,15 +69,18 @@ impl Bench {
     fn new() -> Self {
         let mut rng = fastrand::Rng::with_seed(1);
         let samples: Vec<u8> = (0..WIDTH * HEIGHT).map(|_| rng.u8(..)).collect();
-        let count = Self::COLUMNS * (HEIGHT / SIDE + 2);
         Self {
             from: Padded::of(&samples, WIDTH),
             mask: vec![255; WIDTH * HEIGHT],
-            nodes: (0..count)
-                .map(|at| node(at % Self::COLUMNS, at / Self::COLUMNS))
-                .collect(),
+            nodes: Vec::new(),
             out: vec![0; WIDTH * HEIGHT],
         }
+    }
+
+    fn move_by(&mut self, times: f32) {
+        let count = Self::COLUMNS * (HEIGHT / SIDE + 2);
+        let nodes = (0..count).map(|at| node(at % Self::COLUMNS, at / Self::COLUMNS, times));
+        self.nodes = nodes.collect();
     }
 
     fn luma(&mut self, isa: Isa, is_layered: bool, is_lit: bool) {
@@ -154,11 +157,14 @@ fn main() {
     row("memcpy", "libc", bytes, seconds);
     let mut sets = vec![Isa::SCALAR];
     sets.extend(Some(Isa::fastest()).filter(|isa| *isa != Isa::SCALAR));
-    for (name, is_layered, is_lit) in [
-        ("gather, one layer", false, false),
-        ("gather, two layers", true, false),
-        ("gather, two layers, lit", true, true),
+    for (name, times, is_layered, is_lit) in [
+        ("gather, one layer", 1.0, false, false),
+        ("gather, two layers", 1.0, true, false),
+        ("gather, two layers, lit", 1.0, true, true),
+        ("gather, one layer, steep", 7.0, false, false),
+        ("gather, two layers, steep", 7.0, true, false),
     ] {
+        bench.move_by(times);
         for isa in &sets {
             let seconds = median_s(5, || bench.luma(*isa, is_layered, is_lit));
             row(name, isa.name(), bytes, seconds);
