@@ -53,17 +53,15 @@ pub trait Layer<V: Lanes, const PLANES: usize> {
     fn next(&mut self, from: &[&Padded; PLANES], follow: V) -> [V; PLANES];
 }
 
-/// A layer that comes from anywhere.
-pub struct Anywhere<V, S, const IS_OPEN: bool, const IS_INSIDE: bool> {
+/// A layer that comes from anywhere, or follows in part.
+pub struct Anywhere<V, S, const IS_INSIDE: bool> {
     way: [Ramp<V>; 2],
     own: [V; 2],
     end: [V; 2],
     site: PhantomData<S>,
 }
 
-impl<V: Lanes, S: Site, const IS_OPEN: bool, const IS_INSIDE: bool>
-    Anywhere<V, S, IS_OPEN, IS_INSIDE>
-{
+impl<V: Lanes, S: Site, const IS_INSIDE: bool> Anywhere<V, S, IS_INSIDE> {
     #[inline(always)]
     pub fn new<const PLANES: usize>(
         patch: &Patch<'_, PLANES>,
@@ -82,7 +80,7 @@ impl<V: Lanes, S: Site, const IS_OPEN: bool, const IS_INSIDE: bool>
     /// Where samples that stand at `own` come from.
     #[inline(always)]
     fn source(own: V, way: V, follow: V, end: V) -> V {
-        let way = part(IS_OPEN, way, follow);
+        let way = part(false, way, follow);
         let from = own.sub(in_samples::<V, S>(way));
         if IS_INSIDE {
             return from;
@@ -94,10 +92,10 @@ impl<V: Lanes, S: Site, const IS_OPEN: bool, const IS_INSIDE: bool>
     }
 }
 
-impl<V: Lanes, S: Site, const PLANES: usize, const IS_OPEN: bool, const IS_INSIDE: bool>
-    Layer<V, PLANES> for Anywhere<V, S, IS_OPEN, IS_INSIDE>
+impl<V: Lanes, S: Site, const PLANES: usize, const IS_INSIDE: bool> Layer<V, PLANES>
+    for Anywhere<V, S, IS_INSIDE>
 {
-    const IS_OPEN: bool = IS_OPEN;
+    const IS_OPEN: bool = false;
 
     #[inline(always)]
     fn next(&mut self, from: &[&Padded; PLANES], follow: V) -> [V; PLANES] {
@@ -185,14 +183,10 @@ impl<V: Lanes, S: Site, const ROWS: usize> Within<V, S, ROWS> {
         window: Window,
         pick: impl Fn(&Node) -> [i32; 2],
     ) -> Self {
-        // Closures that are not inlined would take vectors through memory.
-        let own = |axis: usize| (patch.at[axis] as i32 - window.first[axis] as i32) * PARTS;
-        let (x, y) = (V::splat(own(0)).add(V::load(&COLUMNS)), V::splat(own(1)));
+        let [column, row] = window.first.map(|at| at as i32);
+        let from_window = [patch.at[0] as i32 - column, patch.at[1] as i32 - row];
         Self {
-            beyond: [
-                Ramp::new::<S>(cells, |node| pick(node)[0]).taken_from::<S>(x, 0),
-                Ramp::new::<S>(cells, |node| pick(node)[1]).taken_from::<S>(y, 0),
-            ],
+            beyond: sources::<V, S>(cells, pick, from_window, 0),
             first: window.first,
             site: PhantomData,
         }
@@ -232,27 +226,30 @@ impl<V: Lanes, S: Site> Along<V, S> {
         cells: &[Cell; 2],
         pick: impl Fn(&Node) -> [i32; 2],
     ) -> Self {
+        let at = patch.at.map(|at| at as i32);
         Self {
-            source: sources::<V, S, PLANES>(patch, cells, &pick),
-            ends: sources::<[i32; LANES], S, PLANES>(patch, cells, &pick),
+            source: sources::<V, S>(cells, &pick, at, PARTS),
+            ends: sources::<[i32; LANES], S>(cells, &pick, at, PARTS),
             site: PhantomData,
         }
     }
 }
 
-/// Where the samples of a patch come from, row by row, if they follow fully.
+/// Where the samples of a patch come from, row by row, if they follow fully; given where its
+/// first one stands, and by how many parts of a sample each row is lower than the one before.
 #[inline(always)]
-fn sources<V: Lanes, S: Site, const PLANES: usize>(
-    patch: &Patch<'_, PLANES>,
+fn sources<V: Lanes, S: Site>(
     cells: &[Cell; 2],
-    pick: &impl Fn(&Node) -> [i32; 2],
+    pick: impl Fn(&Node) -> [i32; 2],
+    [left, top]: [i32; 2],
+    a_row: i32,
 ) -> [Ramp<V>; 2] {
-    let [left, top] = patch.at.map(|at| V::splat(at as i32 * PARTS));
+    let columns = V::splat(left * PARTS).add(V::load(&COLUMNS));
     let x = Ramp::new::<S>(cells, |node| pick(node)[0]);
     let y = Ramp::new::<S>(cells, |node| pick(node)[1]);
     [
-        x.taken_from::<S>(left.add(V::load(&COLUMNS)), 0),
-        y.taken_from::<S>(top, PARTS),
+        x.taken_from::<S>(columns, 0),
+        y.taken_from::<S>(V::splat(top * PARTS), a_row),
     ]
 }
 

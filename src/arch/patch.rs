@@ -145,71 +145,50 @@ pub fn draw<V: Lanes, S: Site, const PLANES: usize>(
             .all(|plane| size(plane) == size(patch.from[0])),
         "planes that move alike are of one size"
     );
-    let is_open = patch.follow == Follow::Fully;
     let is_inside = patch.is_inside::<S>();
-    // Most patches follow fully and come from a small place inside the picture: then
+    // The cells are made where they are used: made here for all ways, they would go through
+    // memory. Most patches follow fully and come from a small place inside the picture: then
     // half of the work has no effect.
-    if is_open
-        && is_inside
-        && let Some([near, far]) = Window::of_layers::<S, PLANES>(patch)
-    {
-        return match near.rows.max(far.rows) {
-            4 => draw_within::<V, S, PLANES, 4>(patch, [near, far], out),
-            5 => draw_within::<V, S, PLANES, 5>(patch, [near, far], out),
-            _ => draw_within::<V, S, PLANES, ROWS_MAX>(patch, [near, far], out),
-        };
+    if patch.follow == Follow::Fully && is_inside {
+        if let Some(windows) = Window::of_layers::<S, PLANES>(patch) {
+            return match windows[0].rows.max(windows[1].rows) {
+                4 => draw_within::<V, S, PLANES, 4>(patch, windows, out),
+                5 => draw_within::<V, S, PLANES, 5>(patch, windows, out),
+                _ => draw_within::<V, S, PLANES, ROWS_MAX>(patch, windows, out),
+            };
+        }
+        let cells = &Cell::pair::<S>(patch.cells);
+        let near = Along::<V, S>::new(patch, cells, |node| node.near);
+        let far = Along::new(patch, cells, |node| node.far);
+        return draw_layers::<V, S, _, PLANES>(patch, cells, [near, far], out);
     }
-    match (is_open, is_inside) {
-        (true, true) => draw_along::<V, S, PLANES>(patch, out),
-        (false, true) => draw_from_anywhere::<V, S, PLANES, false, true>(patch, out),
-        (_, false) => draw_from_anywhere::<V, S, PLANES, false, false>(patch, out),
+    match is_inside {
+        true => draw_from_anywhere::<V, S, PLANES, true>(patch, out),
+        false => draw_from_anywhere::<V, S, PLANES, false>(patch, out),
     }
 }
 
 #[inline(always)]
 fn draw_within<V: Lanes, S: Site, const PLANES: usize, const ROWS: usize>(
     patch: &Patch<'_, PLANES>,
-    [near, far]: [Window; 2],
+    windows: [Window; 2],
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
-    let cells = Cell::pair::<S>(patch.cells);
-    let layers = [
-        Within::<V, S, ROWS>::new(patch, &cells, near, |node| node.near),
-        Within::<V, S, ROWS>::new(patch, &cells, far, |node| node.far),
-    ];
-    draw_layers::<V, S, _, PLANES>(patch, &cells, layers, out);
+    let cells = &Cell::pair::<S>(patch.cells);
+    let near = Within::<V, S, ROWS>::new(patch, cells, windows[0], |node| node.near);
+    let far = Within::new(patch, cells, windows[1], |node| node.far);
+    draw_layers::<V, S, _, PLANES>(patch, cells, [near, far], out);
 }
 
 #[inline(always)]
-fn draw_along<V: Lanes, S: Site, const PLANES: usize>(
+fn draw_from_anywhere<V: Lanes, S: Site, const PLANES: usize, const IS_INSIDE: bool>(
     patch: &Patch<'_, PLANES>,
     out: &mut [&mut Canvas<'_>; PLANES],
 ) {
-    let cells = Cell::pair::<S>(patch.cells);
-    let layers = [
-        Along::<V, S>::new(patch, &cells, |node| node.near),
-        Along::<V, S>::new(patch, &cells, |node| node.far),
-    ];
-    draw_layers::<V, S, _, PLANES>(patch, &cells, layers, out);
-}
-
-#[inline(always)]
-fn draw_from_anywhere<
-    V: Lanes,
-    S: Site,
-    const PLANES: usize,
-    const IS_OPEN: bool,
-    const IS_INSIDE: bool,
->(
-    patch: &Patch<'_, PLANES>,
-    out: &mut [&mut Canvas<'_>; PLANES],
-) {
-    let cells = Cell::pair::<S>(patch.cells);
-    let layers = [
-        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, &cells, |node| node.near),
-        Anywhere::<V, S, IS_OPEN, IS_INSIDE>::new(patch, &cells, |node| node.far),
-    ];
-    draw_layers::<V, S, _, PLANES>(patch, &cells, layers, out);
+    let cells = &Cell::pair::<S>(patch.cells);
+    let near = Anywhere::<V, S, IS_INSIDE>::new(patch, cells, |node| node.near);
+    let far = Anywhere::new(patch, cells, |node| node.far);
+    draw_layers::<V, S, _, PLANES>(patch, cells, [near, far], out);
 }
 
 #[inline(always)]

@@ -1,8 +1,9 @@
 //! How coarsely a clip is quantised.
 //!
-//! One quantiser for the whole clip: a rate control that changes it from frame
-//! to frame or from piece to piece pulses. It follows from the still, which is
-//! encoded anyway, and from the byte budget.
+//! One quantiser for the whole clip, that of the still, from which all other frames
+//! have theirs: a rate control that changes it from frame to frame or from piece to
+//! piece pulses. It follows from the still, which is encoded anyway, and from the byte
+//! budget.
 
 use std::num::NonZeroUsize;
 

@@ -111,7 +111,6 @@ class DeviceTrainer(Trainer):
             with torch.no_grad():
                 views = self.batches.draw_views(START_PICTURES, shape)
             start_from(self.start, self.network, self.adapters, views, self.log)
-            self.network.vigour.say_nothing()
         self.average.load_state_dict(self.network.state_dict())
 
     def _report(self, rate_images):

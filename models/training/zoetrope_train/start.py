@@ -27,12 +27,14 @@ def start_from(path, network, adapters, batch, log=print):
     """Give `network` the weights of the file at `path`, and fit `adapters` to it.
 
     `batch` holds photos that stand for the training material, teacher's features included.
+    The head that multiplies motion is trained last, and says nothing until then.
     """
     with torch.no_grad():
         weights = weights_in(path)
         _load(weights, network)
         raw = _calibrated(network, weights, batch)
         _fit(adapters, raw, batch)
+    network.vigour.say_nothing()
     new = sum(f"{name}.0.weight" not in weights for name in _normalised(network))
     log(f"started from {path}, which lacks {new} layers")
 

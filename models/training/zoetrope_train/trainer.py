@@ -175,13 +175,12 @@ class Trainer:
         self.log(f"resumed at step {self.step}, {self.used_s / 60:.1f} min")
 
     def _start(self):
-        """Begin at an exported network, whose motion nobody multiplies; the same in every process."""
+        """Begin at an exported network; the same in every process."""
         batches = PhotoBatches(
             self.photo_batches.cache, None, None, self.scale, np.random.RandomState(2)
         )
         batch = batches.draw(START_PICTURES, START_PX)
         start_from(self.recipe.start, self.network, self.adapters, batch, self.log)
-        self.network.vigour.say_nothing()
         self.average.load_state_dict(self.network.state_dict())
 
     def refresh(self):
